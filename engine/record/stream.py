@@ -1,0 +1,41 @@
+"""The one stream of a run's events: it stamps their order, writes the journal first, then tells the views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+from engine.record.events import Event, Happening
+
+Kind = TypeVar("Kind", bound=Happening)
+
+
+class Sink(Protocol):
+    """Where events are kept before anybody sees them."""
+
+    def write(self, event: Happening) -> None:
+        """Keep one event. StorageFailed when it cannot."""
+        ...
+
+
+class Stream:
+    """Gives every event its `seq` and time. `clock` returns seconds since the epoch."""
+
+    def __init__(self, sink: Sink, clock: Callable[[], float]) -> None:
+        self._sink = sink
+        self._clock = clock
+        self._seq = 0
+        self._views: list[Callable[[Any], None]] = []
+
+    def subscribe(self, view: Callable[[Event], None]) -> None:
+        """From now on `view` is called with every event, after the journal has it."""
+        self._views.append(view)
+
+    def emit(self, kind: type[Kind], **fields: Any) -> Kind:
+        """Something happened: stamp it, keep it, tell it. StorageFailed when the journal cannot be written."""
+        self._seq += 1
+        event = kind(seq=self._seq, at=self._clock(), **fields)
+        self._sink.write(event)
+        for view in self._views:
+            view(event)
+        return event

@@ -1,0 +1,165 @@
+"""One frozen Settings out of four layers: the user's file, the project's file, `MCO_…` variables, flags.
+
+The project's file comes from a repository that may be anybody's: it may narrow what the user allows, never widen it,
+and it may not name programs to run.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from engine.errors import UsageError
+from engine.step import ACCESS_ORDER, Access
+
+_TOKENS = re.compile(r"(\d+(?:\.\d+)?)\s*([km]?)", re.IGNORECASE)
+_UNITS = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def parse_tokens(value: Any) -> Any:
+    """`200k`, `1.5m` or `20000` as a number of tokens. ValueError otherwise."""
+    if not isinstance(value, str):
+        return value
+    match = _TOKENS.fullmatch(value.strip().replace("_", ""))
+    if match is None:
+        raise ValueError("write a number of tokens such as 20000, 200k or 1.5m")
+    return int(float(match[1]) * _UNITS[match[2].lower()])
+
+
+Tokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0)]
+
+
+class Settings(BaseModel):
+    """What the user (and, narrowing it, the project) wants. Times are in seconds unless a name says otherwise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    provider: str | None = None
+    """Who is asked when a script names nobody; None takes the first ready one."""
+    providers: Mapping[str, Mapping[str, Any]] = {}
+    """`[providers.NAME]` tables, as their adapters read them."""
+    access: Access = "read"
+    """The ceiling: a step that asks for more is refused."""
+    max_parallel: int = Field(8, ge=1, le=10_000)
+    budget: Tokens | None = None
+    """Tokens that one run may spend."""
+    max_cost: float | None = Field(None, gt=0)
+    """US dollars that one run may spend."""
+    max_steps: int = Field(1_000, ge=1)
+    max_log_lines: int = Field(2_000, ge=0)
+    timeout: float | None = Field(None, gt=0)
+    """A hard deadline for every attempt; None leaves it to the stall timeout."""
+    stall_timeout: float = Field(900.0, gt=0)
+    retries: int = Field(2, ge=0, le=20)
+    expire_days: float = Field(30.0, gt=0)
+    """How old an answer may be to be reused."""
+    cpu_seconds: int = Field(30, ge=1)
+    """CPU time that a script's own code may use."""
+    think_seconds: float = Field(60.0, gt=0)
+    """Wall-clock time that a script may run without waiting for an answer."""
+    memory_mb: int = Field(512, ge=64)
+
+
+class LoadedSettings(NamedTuple):
+    """The settings, and where each value that is not a default came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+_USER_ONLY = {"providers"}
+_CHOICES = {"provider", "access"}
+_AMOUNTS = frozenset(Settings.model_fields) - _USER_ONLY - _CHOICES
+"""Where less is narrower."""
+
+
+def load_settings(
+    *,
+    user_file: Path | None = None,
+    project_file: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    flags: Mapping[str, Any] | None = None,
+) -> LoadedSettings:
+    """Read and lay the four layers over the defaults. UsageError on an unknown name or a wrong value."""
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    layers = [
+        (str(user_file), _read_file(user_file)),
+        (str(project_file), _read_file(project_file)),
+        ("environment", _from_environment(environment or {})),
+        ("command line", {k: v for k, v in (flags or {}).items() if v is not None}),
+    ]
+    for index, (origin, layer) in enumerate(layers):
+        checked = _check(layer, origin)
+        if index == 1:
+            checked = _narrowed(checked, values, origin)
+        values.update(checked)
+        origins.update(dict.fromkeys(checked, origin))
+    return LoadedSettings(Settings(**values), origins)
+
+
+def _read_file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise UsageError("the settings cannot be read", where=str(path), why=error.strerror) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError("the settings are not valid TOML", where=str(path), why=str(error)) from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    names = {f"MCO_{name.upper()}": name for name in Settings.model_fields if name not in _USER_ONLY}
+    return {names[name]: text for name, text in environment.items() if name in names and text}
+
+
+def _check(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    for name in layer:
+        if name not in Settings.model_fields:
+            near = difflib.get_close_matches(name, Settings.model_fields, 1)
+            raise UsageError(
+                f"there is no setting {name!r}",
+                where=origin,
+                hint=f"did you mean {near[0]!r}?"
+                if near
+                else f"settings: {', '.join(Settings.model_fields)}",
+            )
+    try:
+        parsed = Settings(**layer)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise UsageError(f"the setting {name!r} is wrong", where=origin, why=message) from None
+    return {name: getattr(parsed, name) for name in layer}
+
+
+def _narrowed(layer: dict[str, Any], user: Mapping[str, Any], origin: str) -> dict[str, Any]:
+    """What a project's file may set: never more than the user's own value (or the default) allows."""
+    forbidden = _USER_ONLY & layer.keys()
+    if forbidden:
+        name = min(forbidden)
+        raise UsageError(
+            f"a project may not set {name!r}",
+            where=origin,
+            why="it names programs to run, and a cloned repository must not choose those",
+            hint="move it to your own settings file (`mco doctor` shows where that is)",
+        )
+    defaults = Settings.model_validate({})
+    narrowed = dict(layer)
+    for name in layer.keys() & _AMOUNTS:
+        allowed = user.get(name, getattr(defaults, name))
+        narrowed[name] = layer[name] if allowed is None else min(layer[name], allowed)
+    if "access" in layer:
+        allowed = user.get("access", defaults.access)
+        narrowed["access"] = min(layer["access"], allowed, key=ACCESS_ORDER.index)
+    return narrowed

@@ -1,0 +1,23 @@
+"""A script as it was found: its bytes, and the name that messages call it by. Nothing here reads what it says."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptSource:
+    """The bytes of a script, the name to call it by in messages, and how it was asked for."""
+
+    name: str
+    source: bytes
+    path: Path | None = None
+    reference: str = ""
+    """What finds it again: a workflow's name, `builtin:NAME`, or a path."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, hex."""
+        return hashlib.sha256(self.source).hexdigest()

@@ -1,0 +1,158 @@
+"""A step (what is asked), its key, and an answer: the words that every wing of the engine shares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Number = TypeVar("Number", int, float)
+
+KEY_VERSION = 1
+
+Access = Literal["read", "write", "full"]
+Strategy = Literal["all", "race", "failover", "agree"]
+ACCESS_ORDER: tuple[Access, ...] = ("read", "write", "full")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderChoice:
+    """One provider of a step, with what the script set for it alone. `timeout` is in seconds."""
+
+    name: str
+    model: str | None = None
+    timeout: float | None = None
+    access: Access | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One `agent()` call, checked and with its providers named. Times are in seconds."""
+
+    prompt: str
+    label: str = ""
+    phase: str = ""
+    schema: Mapping[str, Any] | bool | None = None
+    model: str | None = None
+    effort: str | None = None
+    agent_type: str | None = None
+    providers: tuple[ProviderChoice, ...] = ()
+    strategy: Strategy = "failover"
+    capabilities: tuple[str, ...] = ()
+    task: Mapping[str, Any] | None = None
+    access: Access = "read"
+    reads: tuple[str, ...] | None = None
+    isolation: Literal["worktree"] | None = None
+    timeout: float | None = None
+    stall_timeout: float | None = None
+    retries: int | None = None
+    max_tool_calls: int | None = None
+    cache: bool | float = True
+
+    def parts(self, workspace: str | None) -> dict[str, Any]:
+        """Everything its answer depends on, by name. `workspace` is the fingerprint of what it reads."""
+        return {
+            "version": KEY_VERSION,
+            "prompt": self.prompt,
+            "schema": self.schema,
+            "model": self.model,
+            "effort": self.effort,
+            "agent_type": self.agent_type,
+            "providers": [[p.name, p.model, p.access] for p in self.providers],
+            "strategy": self.strategy if len(self.providers) > 1 else None,
+            "capabilities": sorted(self.capabilities),
+            "task": self.task,
+            "access": self.access,
+            "isolation": self.isolation,
+            "max_tool_calls": self.max_tool_calls,
+            "workspace": workspace,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The SHA-256 that names a step (`digest`, hex) and the parts it was made of, its occurrence among them."""
+
+    digest: str
+    parts: Mapping[str, Any]
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted names, no spaces and ASCII only: one text per value on every platform. ValueError on NaN."""
+    return _ENCODER.encode(value)
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a text in UTF-8, as 64 hex digits."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class KeyMaker:
+    """Makes the keys of one run: it counts equal steps, so that three equal calls are three samples."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[str] = Counter()
+
+    def key(self, step: Step, workspace: str | None) -> Key:
+        """The key of the next call of this step in this run; occurrences count from 1."""
+        parts = step.parts(workspace)
+        content = digest_of(canonical(parts))
+        self._seen[content] += 1
+        occurrence = self._seen[content]
+        digest = digest_of(canonical({"content": content, "occurrence": occurrence}))
+        return Key(digest, {**parts, "occurrence": occurrence})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What an answer cost, as its provider reported it. None means that nobody said; it never means 0.
+
+    `input_tokens` include the cached ones; `cost` is in US dollars.
+    """
+
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """Input and output together, or None when neither is known."""
+        if self.input_tokens is None and self.output_tokens is None:
+            return None
+        return (self.input_tokens or 0) + (self.output_tokens or 0)
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input_tokens=_sum(self.input_tokens, other.input_tokens),
+            cached_tokens=_sum(self.cached_tokens, other.cached_tokens),
+            output_tokens=_sum(self.output_tokens, other.output_tokens),
+            reasoning_tokens=_sum(self.reasoning_tokens, other.reasoning_tokens),
+            cost=_sum(self.cost, other.cost),
+        )
+
+
+def _sum(left: Number | None, right: Number | None) -> Number | None:
+    if left is None or right is None:
+        return right if left is None else left
+    return left + right
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a provider gave back. `value` is the checked JSON where a schema was asked for, else the text itself."""
+
+    value: Any
+    text: str = ""
+    usage: Usage = field(default_factory=Usage)
+    provider: str = ""
+    model: str | None = None
+    session_id: str | None = None
+    seconds: float = 0.0

@@ -1,0 +1,44 @@
+"""Text from outside never reaches a terminal or a path as it came."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.text import clean_block, clean_line
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("plain", "plain"),
+        ("ünï — “quoted” 日本", "ünï — “quoted” 日本"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]52;c;cm0=\x1b\\text", "text"),
+        ("\x9b2Jtext", "text"),
+        ("a\r\nb\tc", "a b c"),
+        ("re\u200bview", "re view"),
+        ("safe\u202eevil", "safe evil"),
+        ("nul\x00", "nul"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_a_line_is_cleaned(text: str, clean: str):
+    assert clean_line(text) == clean
+
+
+@given(st.text())
+def test_whatever_comes_in_a_printable_line_comes_out(text: str):
+    assert clean_line(text).isprintable()
+    assert len(clean_line(text, 20)) <= 20
+
+
+@given(st.text())
+def test_a_block_has_only_printable_lines(text: str):
+    assert all(line.isprintable() for line in clean_block(text).split("\n"))
+
+
+def test_a_block_keeps_its_indentation():
+    assert clean_block("a\n\tb\n  c\x1b[1m") == "a\n    b\n  c"
