@@ -1,0 +1,83 @@
+"""The worker's end of the socket: frames collected and sent in one go, and a send that never blocks the host."""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+from typing import Any
+
+from engine.sandbox.frames import Splitter, encode
+
+BATCH_BYTES = 64 * 1024
+_RECEIVE_BYTES = 256 * 1024
+_NO_LIMIT = 2**32
+_NEVER_BLOCK = getattr(socket, "MSG_DONTWAIT", 0)
+
+
+class HostGone(Exception):
+    """The host closed its end; there is nobody left to work for."""
+
+
+class Channel:
+    """Sends in batches, receives what came. A frame beyond `frame_bytes` is refused before it is sent."""
+
+    def __init__(self, connection: socket.socket, frame_bytes: int) -> None:
+        self._socket = connection
+        self.frame_bytes = frame_bytes
+        self._splitter = Splitter(_NO_LIMIT)
+        self._outgoing: list[bytes] = []
+        self._outgoing_bytes = 0
+        self._arrived: list[dict[str, Any]] = []
+
+    def send(self, frame: dict[str, Any]) -> None:
+        """Put one frame in the batch. ValueError when it is larger than the host takes."""
+        data = encode(frame)
+        if len(data) > self.frame_bytes:
+            raise ValueError(
+                f"this is {len(data) / 2**20:.1f} MiB; at most {self.frame_bytes / 2**20:g} can be sent"
+            )
+        self._outgoing.append(data)
+        self._outgoing_bytes += len(data)
+        if self._outgoing_bytes >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send the batch now. Reads while the host cannot take more, so that the two never wait for each other."""
+        left = memoryview(b"".join(self._outgoing))
+        self._outgoing.clear()
+        self._outgoing_bytes = 0
+        while left:
+            try:
+                left = left[self._socket.send(left, _NEVER_BLOCK) :]
+            except BlockingIOError:
+                self._wait_to_send()
+            except OSError:
+                raise HostGone from None
+
+    def _wait_to_send(self) -> None:
+        readable, _, _ = select.select([self._socket], [self._socket], [])
+        if readable:
+            self._read()
+
+    def wait(self, seen: int) -> list[dict[str, Any]]:
+        """Tell the host that the script waits, having seen so many replies; then the frames that came, at least one."""
+        self.send({"kind": "idle", "seen": seen})
+        return self.receive()
+
+    def receive(self) -> list[dict[str, Any]]:
+        """The frames that came, at least one. HostGone at the end of the stream."""
+        self.flush()
+        while not self._arrived:
+            self._read()
+        arrived, self._arrived = self._arrived, []
+        return arrived
+
+    def _read(self) -> None:
+        try:
+            data = self._socket.recv(_RECEIVE_BYTES)
+        except OSError:
+            raise HostGone from None
+        if not data:
+            raise HostGone
+        self._arrived += map(json.loads, self._splitter.feed(data))

@@ -1,0 +1,56 @@
+"""The wire between host and worker: four bytes of length (big-endian), then one JSON object in UTF-8."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+FRAME_BYTES = 8 * 1024 * 1024
+"""The largest frame that a worker may send."""
+
+_PREFIX = struct.Struct(">I")
+_encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
+
+
+class FrameTooLarge(ValueError):
+    """A frame announced more bytes than its reader takes."""
+
+
+def encode(frame: dict[str, Any]) -> bytes:
+    """One frame as bytes, ASCII only. ValueError or TypeError when it is not JSON."""
+    body = _encode(frame).encode("ascii")
+    return _PREFIX.pack(len(body)) + body
+
+
+class Splitter:
+    """Cuts a stream of bytes into the bodies of its frames; keeps what is not whole yet, `limit` bytes at most."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest = bytearray()
+        self._needed = _PREFIX.size
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """The bodies that are whole now. FrameTooLarge before a longer one is kept."""
+        if self._rest:
+            self._rest += data
+            if len(self._rest) < self._needed:
+                return
+            data = bytes(self._rest)
+            self._rest.clear()
+        start, end = 0, len(data)
+        while end - start >= _PREFIX.size:
+            (size,) = _PREFIX.unpack_from(data, start)
+            if size > self._limit:
+                raise FrameTooLarge(f"a frame of {size} bytes; at most {self._limit} are taken")
+            body = start + _PREFIX.size
+            self._needed = _PREFIX.size + size
+            if body + size > end:
+                break
+            yield data[body : body + size]
+            start = body + size
+        else:
+            self._needed = _PREFIX.size
+        self._rest += data[start:]

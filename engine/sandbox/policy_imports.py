@@ -1,0 +1,48 @@
+"""The policy of `import`: the allowed modules, and the names that they have here."""
+
+# ruff: noqa: N802 - the names of the methods are those of the nodes
+
+from __future__ import annotations
+
+import ast
+
+from engine.sandbox.facades import MODULES
+from engine.sandbox.policy_base import BasePolicy
+
+_IMPORT_HINT = f"these can be imported: {', '.join(sorted(MODULES))}"
+
+
+class ImportPolicy(BasePolicy):
+    """`import` and `from … import`."""
+
+    def visit_Import(self, node: ast.Import) -> ast.AST:
+        """`import json`, of the allowed modules."""
+        for alias in node.names:
+            self._check_module(node, alias.name)
+            self.check_name(node, alias.asname)
+        return node
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        """`from json import loads`; `from __future__ import annotations` changes nothing here and is dropped."""
+        if node.module == "__future__" and [alias.name for alias in node.names] == ["annotations"]:
+            return None
+        if node.level or node.module is None:
+            self.refuse(node, "relative imports are not available in workflow scripts", _IMPORT_HINT)
+        elif self._check_module(node, node.module):
+            self._check_members(node, node.module)
+        for alias in node.names:
+            self.check_name(node, alias.asname)
+        return node
+
+    def _check_module(self, node: ast.stmt, name: str) -> bool:
+        if name not in MODULES:
+            self.refuse(node, f"the module {name} cannot be imported in workflow scripts", _IMPORT_HINT)
+        return name in MODULES
+
+    def _check_members(self, node: ast.ImportFrom, module: str) -> None:
+        names = list(MODULES[module])
+        for alias in node.names:
+            if alias.name not in names:
+                what = "everything at once" if alias.name == "*" else alias.name
+                hint = f"it has {', '.join(sorted(names))}"
+                self.refuse(node, f"{what} cannot be imported from {module}", hint)

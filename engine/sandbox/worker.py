@@ -1,0 +1,190 @@
+"""What runs inside the worker process: one script, from its text to its result, one run and then the end."""
+
+from __future__ import annotations
+
+import contextlib
+import encodings.idna
+import heapq
+import os
+import socket
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from types import CoroutineType, TracebackType
+from typing import Any
+
+from engine.sandbox.api import described, script_api
+from engine.sandbox.budget import Budget, Ledger
+from engine.sandbox.channel import Channel, HostGone
+from engine.sandbox.exact import exact_type
+from engine.sandbox.guards import GUARDS
+from engine.sandbox.names import script_builtins
+from engine.sandbox.script import FILE, Script, compile_script
+from engine.sandbox.trampoline import Trampoline
+from engine.sandbox.values import NotJSON, json_value
+from engine.sandbox.walls import raise_walls
+
+with contextlib.suppress(ImportError):  # Python 3.11 divides large numbers without it
+    import _pylong  # pyright: ignore  # noqa: F401, PGH003 - it has no types
+
+PRELOADED = (encodings.idna, heapq, unicodedata)
+"""What the standard library imports only when it needs it: once the walls stand, nothing can be imported."""
+
+TRACE_LINES = 20
+_SOCKET = 3
+
+
+def main(arguments: list[str]) -> None:
+    """Serve one run. `arguments`: the socket's descriptor, the parent's id, and the limits, all whole numbers."""
+    descriptor, parent, memory_bytes, cpu_seconds, frame_bytes, calls_waiting = map(int, arguments)
+    sys.unraisablehook = _ignore
+    channel = Channel(_connection(descriptor), frame_bytes)
+    _forget_the_way_in()
+    layers = raise_walls(memory_bytes, cpu_seconds, parent)
+    try:
+        channel.send({"kind": "ready", "layers": layers})
+        _serve(channel, calls_waiting)
+    except HostGone:
+        pass
+    os._exit(0)
+
+
+def _ignore(_: object) -> None:
+    """Nobody reads what Python says of an exception that nobody can catch."""
+
+
+def _connection(descriptor: int) -> socket.socket:
+    """The socket under a small number: `select` takes no large ones, and `poll` none once files are forbidden."""
+    if hasattr(os, "dup2") and descriptor != _SOCKET:
+        os.dup2(descriptor, _SOCKET)
+        os.close(descriptor)
+        descriptor = _SOCKET
+    return socket.socket(fileno=descriptor)
+
+
+def _forget_the_way_in() -> None:
+    """From here on nothing more is imported from disk."""
+    sys.path.clear()
+    sys.meta_path.clear()
+    sys.path_hooks.clear()
+    sys.path_importer_cache.clear()
+    sys.argv.clear()
+
+
+def _serve(channel: Channel, calls_waiting: int) -> None:
+    """Load a script, and run it when the host says so."""
+    load = channel.receive()[0]
+    script = compile_script(load["source"])
+    if not isinstance(script, Script):
+        channel.send({"kind": "refused", "problems": [problem._asdict() for problem in script]})
+        channel.receive()
+        return
+    channel.send({"kind": "loaded", "meta": script.meta})
+    start = channel.receive()[0]
+    channel.send(_finished(channel, script, start, calls_waiting, load["source"]))
+    channel.receive()
+
+
+def _finished(
+    channel: Channel, script: Script, start: dict[str, Any], calls_waiting: int, source: str
+) -> dict[str, Any]:
+    """The last frame of a run: its result, or why there is none."""
+    line = 0
+    try:
+        value = _run(channel, script, start, calls_waiting)
+        return _result(value, channel.frame_bytes)
+    except HostGone:
+        raise
+    except MemoryError as error:
+        line = _last_line(error)
+        error.__traceback__ = None
+    except Exception as error:  # noqa: BLE001 - whatever a script raises is told
+        return {"kind": "error", "error": _told(error, source)}
+    # Only here, with the traceback gone and all the values that it held, there is memory to say so.
+    return {"kind": "error", "error": {"type": "MemoryError", "message": "", "line": line, "trace": []}}
+
+
+def _result(value: Any, frame_bytes: int) -> dict[str, Any]:
+    try:
+        return {"kind": "result", "value": json_value(value, "main() returned", frame_bytes)}
+    except NotJSON as error:
+        return {"kind": "error", "error": {"type": "result", "message": str(error), "line": 0, "trace": []}}
+
+
+def _run(channel: Channel, script: Script, start: dict[str, Any], calls_waiting: int) -> Any:
+    """Run the body of the script, then its main, on a trampoline."""
+
+    def note(name: str, arguments: dict[str, Any]) -> None:
+        channel.send({"kind": "note", "name": name, "arguments": arguments})
+
+    def switch(scope: int) -> None:
+        if trampoline.current is not None:
+            trampoline.current.scope = scope
+
+    ledger = Ledger(
+        start["budget"]["tokens"],
+        start["budget"]["cost"],
+        current=lambda: trampoline.current.scope if trampoline.current is not None else 0,
+        switch=switch,
+        note=lambda arguments: note("budget", arguments),
+    )
+    trampoline = Trampoline(channel, calls_waiting, ledger.update)
+    names = {
+        "__builtins__": script_builtins(),
+        "__name__": "workflow",
+        **GUARDS,
+        **script_api(note, Budget(ledger), channel.frame_bytes),
+        "args": start["args"],
+    }
+    return trampoline.run(_whole(script, names, start["args"]))
+
+
+async def _whole(script: Script, names: dict[str, Any], args: Any) -> Any:
+    exec(script.code, names)  # noqa: S102 - the compiled, guarded code is what this process is for
+    main: Callable[[Any], Any] = names["main"]
+    coroutine: Any = main(args)
+    kind = exact_type(coroutine)
+    if kind is not CoroutineType:
+        raise TypeError("main must stay an async function")
+    return await coroutine
+
+
+def _told(error: Exception, source: str) -> dict[str, Any]:
+    """An exception as the host shows it: its kind, its words, and the script's lines that led there."""
+    trace = _trace(error, source.split("\n"))
+    if not trace and error.__cause__ is not None:
+        trace = _trace(error.__cause__, source.split("\n"))
+    text = described(error).encode(errors="replace").decode()
+    kind, _, message = text.partition(": ")
+    line = trace[-1]["line"] if trace else 0
+    return {"type": kind, "message": message, "line": line, "trace": trace[-TRACE_LINES:]}
+
+
+def _script_steps(error: BaseException) -> Iterator[TracebackType]:
+    step = error.__traceback__
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == FILE:
+            yield step
+        step = step.tb_next
+
+
+def _last_line(error: BaseException) -> int:
+    line = 0
+    for step in _script_steps(error):
+        line = step.tb_lineno
+    return line
+
+
+def _trace(error: BaseException, lines: list[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "line": step.tb_lineno,
+            "function": step.tb_frame.f_code.co_name,
+            "source": _line(lines, step.tb_lineno),
+        }
+        for step in _script_steps(error)
+    ]
+
+
+def _line(lines: list[str], number: int) -> str:
+    return lines[number - 1].strip()[:200] if 0 < number <= len(lines) else ""

@@ -1,0 +1,6 @@
+# expect: contained
+meta = {"name": "log-flood", "description": "more lines than anybody reads"}
+
+async def main(args):
+    while True:
+        log("x" * 1000)

@@ -1,0 +1,309 @@
+"""The worker process: its walls, its limits, its death in every way, and a host that trusts none of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import ScriptFailed, ScriptRefused, WorkerKilled
+from engine.sandbox.frames import encode
+from engine.sandbox.host import BudgetTotals, Call, Note, Spent, Worker, WorkerLimits
+from engine.sandbox.inbound import BadFrame, read_frame
+from engine.sandbox.spawn import spawn_worker
+from tests.sandbox.play import TIGHT, Flooded, body, echo, play
+
+pytestmark = pytest.mark.anyio
+needs_linux = pytest.mark.skipif(sys.platform != "linux", reason="the layers of Linux")
+
+ENDLESS = "while True:\n    pass"
+
+
+def process_of(worker: Worker) -> int:
+    return worker._process.pid
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@needs_linux
+async def test_the_worker_stands_behind_its_walls() -> None:
+    worker = Worker.spawn(TIGHT)
+    try:
+        await worker.load("test", body("return 1").encode())
+        status = Path(f"/proc/{process_of(worker)}/status").read_text()
+        limits = Path(f"/proc/{process_of(worker)}/limits").read_text()
+    finally:
+        worker.kill()
+    assert {"session", "environment", "folder", "parent-death-signal", "no-new-privileges"} <= set(
+        worker.layers
+    )
+    assert {"limit-cpu", "limit-memory", "limit-files", "limit-core", "limit-descriptors"} <= set(
+        worker.layers
+    )
+    assert "NoNewPrivs:\t1" in status
+    assert "Max file size             0                    0" in limits
+    assert "Max open files            0                    0" in limits
+
+
+async def test_a_worker_can_be_spawned_before_there_is_a_loop() -> None:
+    worker = await asyncio.to_thread(Worker.spawn, TIGHT)
+    worker.kill()
+    assert not is_alive(process_of(worker))
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (ENDLESS, "more than 1 s of CPU time"),
+        ("sum(range(10**14))", "more than 1 s of CPU time"),
+        ("while True:\n    await parallel([])", "more than 1 s of CPU time"),
+        ("t = ()\nfor i in range(500_000):\n    t = (t,)\nreturn len({t: 1})", "crashed the interpreter"),
+    ],
+)
+async def test_a_worker_that_dies_is_told_in_a_sentence(lines: str, words: str) -> None:
+    with pytest.raises(WorkerKilled, match=words):
+        await play(body(lines))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    ["x = []\nwhile True:\n    x.append('y' * 1_000_000 + str(len(x)))", "return list(range(10**10))"],
+)
+async def test_too_much_memory_is_a_clear_error_with_its_line(lines: str) -> None:
+    with pytest.raises(ScriptFailed, match="more than 256 MiB of memory") as caught:
+        await play(body(lines), name="mine")
+    assert caught.value.where in ("mine:4", "mine:6")
+
+
+async def test_a_script_that_keeps_the_ball_is_stopped_by_the_wall_clock() -> None:
+    with pytest.raises(WorkerKilled, match=r"ran for 0\.3 s without waiting"):
+        await play(body(ENDLESS), limits=WorkerLimits(cpu_seconds=30, think_seconds=0.3))
+
+
+async def test_time_in_which_the_script_waits_for_us_does_not_count() -> None:
+    def late(worker: Worker, call: Call) -> None:
+        asyncio.get_running_loop().call_later(0.2, echo, worker, call)
+
+    limits = WorkerLimits(think_seconds=0.15)
+    worker = Worker.spawn(limits)
+    try:
+        await worker.load("test", body('return [await agent("a"), await agent("b")]').encode())
+    except WorkerKilled:
+        pytest.skip("this machine is too busy to start a worker in time")
+    result = await worker.run(
+        {}, BudgetTotals(), lambda frame: late(worker, frame) if isinstance(frame, Call) else None
+    )
+    assert result == ["echo:a", "echo:b"]
+
+
+async def test_a_worker_killed_from_outside_is_told() -> None:
+    def kill(worker: Worker, call: Call) -> None:
+        os.kill(process_of(worker), signal.SIGKILL)
+
+    with pytest.raises(WorkerKilled, match="killed from outside"):
+        await play(body('return await agent("x")'), answer=kill)
+
+
+async def test_a_worker_that_died_between_load_and_run_is_told() -> None:
+    worker = Worker.spawn(TIGHT)
+    await worker.load("test", body("return 1").encode())
+    os.kill(process_of(worker), signal.SIGKILL)
+    with pytest.raises(WorkerKilled):
+        await worker.run({}, BudgetTotals(), lambda frame: None)
+
+
+async def test_a_killed_worker_is_gone_and_takes_replies_in_silence() -> None:
+    worker = Worker.spawn(TIGHT)
+    worker.kill()
+    worker.kill()
+    worker.reply(Call(1, "agent", {}, 0), "x", {0: Spent()})
+    assert not is_alive(process_of(worker))
+
+
+async def test_a_cancelled_run_leaves_no_process() -> None:
+    worker = Worker.spawn(TIGHT)
+    await worker.load("test", body('return await agent("x")').encode())
+    asked = asyncio.Event()
+    run = asyncio.create_task(worker.run({}, BudgetTotals(), lambda frame: asked.set()))
+    await asked.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert not is_alive(process_of(worker))
+
+
+async def test_a_worker_ends_when_the_hosts_end_closes() -> None:
+    process, connection = spawn_worker(TIGHT)
+    connection.close()
+    assert await asyncio.to_thread(process.wait, 10) == 0
+
+
+async def test_what_handle_raises_ends_the_run() -> None:
+    with pytest.raises(Flooded):
+        await play(body('for i in range(10**9):\n    phase("p")'))
+
+
+async def test_more_calls_than_may_wait_are_queued_in_the_worker() -> None:
+    limits = WorkerLimits(calls_waiting=4)
+    held: list[Call] = []
+    most: list[int] = []
+
+    def two_at_a_time(worker: Worker, call: Call) -> None:
+        held.append(call)
+        most.append(len(held))
+        asyncio.get_running_loop().call_soon(lambda: held and echo(worker, held.pop()))
+
+    played = await play(
+        body('return len(await parallel([agent("x") for i in range(50)]))'),
+        answer=two_at_a_time,
+        limits=limits,
+    )
+    assert played.result == 50
+    assert max(most) <= 4
+
+
+async def test_large_answers_both_ways_do_not_lock_the_two_ends() -> None:
+    def big(worker: Worker, call: Call) -> None:
+        worker.reply(call, "y" * 300_000, {})
+
+    script = 'r = await parallel([agent("x" * 300_000) for i in range(100)])\nreturn sum(len(x) for x in r)'
+    assert (await play(body(script), answer=big)).result == 30_000_000
+
+
+async def test_state_does_not_leak_from_run_to_run() -> None:
+    script = body(
+        'import json\nleaked = getattr(json, "mark", None)\nargs["x"] = 1\nmeta.clear()\nreturn [leaked, args]'
+    )
+    for _ in range(2):
+        assert (await play(script)).result == [None, {"x": 1}]
+
+
+async def test_a_refused_script_tells_all_its_problems() -> None:
+    with pytest.raises(ScriptRefused) as caught:
+        await play("import os\nclass A: pass\n", name="mine")
+    assert [problem.line for problem in caught.value.problems] == [0, 0, 1, 2]
+    assert caught.value.where == "mine"
+
+
+async def test_escape_codes_in_an_error_are_gone() -> None:
+    with pytest.raises(ScriptFailed) as caught:
+        await play(body(r'raise ValueError("\x1b[2J\x1b]0;owned\x07ok")'))
+    assert caught.value.why == "ValueError: ok"
+
+
+class Impostor:
+    """A worker that sends what it is told, in place of an honest one."""
+
+    def __init__(self, limits: WorkerLimits = TIGHT) -> None:
+        ours, self.theirs = socket.socketpair()
+        process, connection = spawn_worker(TIGHT)
+        connection.close()
+        self.worker = Worker(process, ours, limits)
+
+    async def run(self, *frames: bytes) -> Any:
+        loaded = {"kind": "loaded", "meta": {"name": "x", "description": "d"}}
+        self.theirs.sendall(encode({"kind": "ready", "layers": []}) + encode(loaded))
+        try:
+            await self.worker.load("x", b"")
+            self.theirs.sendall(b"".join(frames))
+            return await self.worker.run({}, BudgetTotals(), lambda frame: None)
+        finally:
+            self.worker.kill()
+            self.theirs.close()
+
+
+def call(number: int) -> bytes:
+    arguments = {"prompt": "p", "options": {}}
+    return encode({"kind": "call", "id": number, "name": "agent", "arguments": arguments, "scope": 0})
+
+
+def raw(text: bytes) -> bytes:
+    return len(text).to_bytes(4, "big") + text
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [raw(b"not json")],
+        [raw(b"[]")],
+        [raw(b'{"kind": "surprise"}')],
+        [raw(b'{"kind": "result", "value": NaN}')],
+        [raw(b'{"kind": "result", "value": 1e999}')],
+        [raw(b'{"kind": "result", "value": 9999999999999999999999}')],
+        [raw(b'{"kind": "result", "value": "\\ud800"}')],
+        [raw(b'{"kind": "result", "value": ' + b"[" * 5000 + b"]" * 5000 + b"}")],
+        [raw(b'{"kind": "result"}')],
+        [b"\xff\xff\xff\xff"],
+        [call(1), call(1)],
+        [call(2), call(1)],
+        [encode({"kind": "call", "id": 1, "name": "open", "arguments": {}, "scope": 0})],
+        [
+            encode(
+                {
+                    "kind": "call",
+                    "id": -1,
+                    "name": "agent",
+                    "arguments": {"prompt": "", "options": {}},
+                    "scope": 0,
+                }
+            )
+        ],
+        [
+            encode(
+                {
+                    "kind": "call",
+                    "id": 1,
+                    "name": "agent",
+                    "arguments": {"prompt": 1, "options": {}},
+                    "scope": 0,
+                }
+            )
+        ],
+        [encode({"kind": "loaded", "meta": {}})],
+        [encode({"kind": "idle", "seen": 5})],
+        [encode({"kind": "note", "name": "surprise", "arguments": {}})],
+    ],
+)
+async def test_a_worker_that_breaks_the_protocol_is_stopped(frames: list[bytes]) -> None:
+    with pytest.raises(WorkerKilled, match="broke the protocol"):
+        await Impostor().run(*frames)
+
+
+async def test_a_worker_that_asks_too_much_at_once_is_stopped() -> None:
+    with pytest.raises(WorkerKilled, match="more calls at once than agreed"):
+        await Impostor(WorkerLimits(calls_waiting=4)).run(*[call(number) for number in range(1, 6)])
+
+
+async def test_a_worker_may_not_call_before_the_run_began() -> None:
+    impostor = Impostor()
+    impostor.theirs.sendall(call(1))
+    with pytest.raises(WorkerKilled, match="before the run began"):
+        await impostor.run()
+
+
+def test_a_frame_with_deep_json_is_refused() -> None:
+    with pytest.raises(BadFrame):
+        read_frame(b'{"kind": "note", "name": "log", "arguments": ' + b"[" * 300 + b"]" * 300 + b"}")
+
+
+def test_a_budget_note_has_whole_numbers() -> None:
+    note = read_frame(
+        b'{"kind":"note","name":"budget","arguments":{"open":1,"parent":0,"tokens":5,"cost":1}}'
+    )
+    assert note == Note("budget", {"open": 1, "parent": 0, "tokens": 5, "cost": 1.0})
+    with pytest.raises(BadFrame):
+        read_frame(
+            b'{"kind":"note","name":"budget","arguments":{"open":true,"parent":0,"tokens":5,"cost":1}}'
+        )
