@@ -1,0 +1,250 @@
+"""One child process and everything it starts: spawn it, feed it, read its lines, end the whole tree.
+
+Completion is an event of the loop, never polled. A child runs in a session of its own; since the tools of coding
+agents open further sessions, the tree is found again by a marker in its environment (Linux) before it is killed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import anyio
+
+Cut = Literal["timeout", "stalled", "line"]
+MARKER = "MCO_PROCESS_TREE"
+GRACE_SECONDS = 5.0
+"""Between the polite signal and the hard one."""
+LINGER_SECONDS = 1.0
+"""How long output is awaited from grandchildren that still hold the pipe when the child itself is gone."""
+MAXIMUM_LINE = 64 * 1024 * 1024
+TAIL_BYTES = 32 * 1024
+
+_KEPT = frozenset(
+    (
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TERM", "TMPDIR", "TZ"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR"),
+        *(
+            "SYSTEMROOT",
+            "COMSPEC",
+            "PATHEXT",
+            "TEMP",
+            "TMP",
+            "USERPROFILE",
+            "APPDATA",
+            "LOCALAPPDATA",
+            "PROGRAMDATA",
+        ),
+    )
+)
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_KEPT_PREFIXES = ("LC_", "XDG_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What to run: the program and its arguments (never a shell line), its folder, environment and standard input."""
+
+    arguments: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str]
+    input: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a child ended. `code` is negative for a signal; `cut` says which of our limits ended it, if one did."""
+
+    code: int
+    cut: Cut | None
+    errors: str
+    """The end of what it wrote to standard error."""
+    seconds: float
+
+
+def child_environment(parent: Mapping[str, str], names: tuple[str, ...] = ()) -> dict[str, str]:
+    """The part of our environment that a child may see: an allow-list, plus `names` that its adapter asks for."""
+    return {
+        name: value
+        for name, value in parent.items()
+        if name in _KEPT or name.startswith(_KEPT_PREFIXES) or name in names
+    }
+
+
+async def run_child(
+    command: Command,
+    on_line: Callable[[bytes], None],
+    *,
+    timeout: float | None = None,
+    stall_timeout: float | None = None,
+) -> Exit:
+    """Run a command to its end and give every line of its output, without the newline, to `on_line`.
+
+    Raises OSError when it cannot be started, and what `on_line` raises. When it is cancelled, and whenever it ends
+    early, the whole tree is dead before this returns.
+    """
+    loop = asyncio.get_running_loop()
+    marker = uuid.uuid4().hex
+    started = loop.time()
+    # A cancellation between the fork and our knowing of the child would leave it behind.
+    with anyio.CancelScope(shield=True):
+        transport, child = await loop.subprocess_exec(
+            lambda: _Child(loop, on_line, timeout, stall_timeout),
+            *command.arguments,
+            cwd=command.folder,
+            env={**command.environment, MARKER: marker},
+            start_new_session=True,
+        )
+    try:
+        child.feed(command.input)
+        await child.done.wait()
+    finally:
+        with anyio.CancelScope(shield=True):
+            await _leave_nothing(transport, child, marker)
+    if child.error is not None:
+        raise child.error
+    return Exit(transport.get_returncode() or 0, child.cut, child.complaint(), loop.time() - started)
+
+
+class _Child(asyncio.SubprocessProtocol):
+    """Hears a child: cuts its output into lines, and knows when it is done, by itself or by one of our limits."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        on_line: Callable[[bytes], None],
+        timeout: float | None,
+        stall_timeout: float | None,
+    ) -> None:
+        self.done = anyio.Event()
+        self.exited = anyio.Event()
+        self.cut: Cut | None = None
+        self.error: Exception | None = None
+        self._loop = loop
+        self._on_line = on_line
+        self._stall_timeout = stall_timeout
+        self._heard = loop.time()
+        self._open = {1, 2}
+        self._pending = bytearray()
+        self._tail = bytearray()
+        self._timers: list[asyncio.TimerHandle] = []
+        if timeout is not None:
+            self._timers.append(loop.call_later(timeout, self._end_by, "timeout"))
+        if stall_timeout is not None:
+            self._timers.append(loop.call_later(stall_timeout, self._look_for_stall, stall_timeout))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def feed(self, data: bytes) -> None:
+        """Give it its standard input and close that. A child may answer without reading everything."""
+        assert isinstance(self._transport, asyncio.SubprocessTransport)
+        stdin = self._transport.get_pipe_transport(0)
+        assert isinstance(stdin, asyncio.WriteTransport)
+        stdin.write(data)
+        stdin.close()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self._heard = self._loop.time()
+        if fd == 2:
+            self._tail += data
+            del self._tail[:-TAIL_BYTES]
+            return
+        try:
+            self._take(data)
+        except Exception as error:  # the listener's, raised again where the child was started
+            self.error = error
+            self.finish()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        self._finish_if_over()
+
+    def process_exited(self) -> None:
+        self.exited.set()
+        self._timers.append(self._loop.call_later(LINGER_SECONDS, self.finish))
+        self._finish_if_over()
+
+    def complaint(self) -> str:
+        """The end of what it wrote to standard error."""
+        return self._tail.decode(errors="replace").strip()
+
+    def finish(self) -> None:
+        """It is done, one way or another; the last line may lack its newline."""
+        if self.done.is_set():
+            return
+        for timer in self._timers:
+            timer.cancel()
+        self.done.set()
+        if self._pending and self.error is None and self.cut is None:
+            self._on_line(bytes(self._pending))
+
+    def _finish_if_over(self) -> None:
+        if self.exited.is_set() and not self._open:
+            self.finish()
+
+    def _take(self, data: bytes) -> None:
+        if self.done.is_set():
+            return
+        searched = len(self._pending)
+        self._pending += data
+        if self._pending.find(b"\n", searched) >= 0:
+            *lines, self._pending = self._pending.split(b"\n")
+            for line in lines:
+                self._on_line(bytes(line))
+        if len(self._pending) > MAXIMUM_LINE:
+            self._end_by("line")
+
+    def _look_for_stall(self, limit: float) -> None:
+        left = self._heard + limit - self._loop.time()
+        if left <= 0:
+            self._end_by("stalled")
+        else:
+            self._timers.append(self._loop.call_later(left, self._look_for_stall, limit))
+
+    def _end_by(self, cut: Cut) -> None:
+        self.cut = cut
+        self.finish()
+
+
+async def _leave_nothing(transport: asyncio.SubprocessTransport, child: _Child, marker: str) -> None:
+    """Politely, then hard, then whatever escaped into sessions of its own."""
+    if not child.exited.is_set():
+        _signal_group(transport.get_pid(), signal.SIGTERM)
+        with anyio.move_on_after(GRACE_SECONDS):
+            await child.exited.wait()
+        _signal_group(transport.get_pid(), _KILL)
+        for pid in marked_processes(marker):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, _KILL)
+        await child.exited.wait()
+    child.finish()
+    transport.close()
+
+
+def _signal_group(leader: int, number: int) -> None:
+    # The group outlives its leader while members run, so it is signalled even when the leader has gone.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            os.kill(leader, number)
+        else:
+            os.killpg(leader, number)
+
+
+def marked_processes(marker: str) -> list[int]:
+    """The processes whose environment carries the marker; empty where there is no /proc."""
+    wanted = f"{MARKER}={marker}".encode()
+    found: list[int] = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found

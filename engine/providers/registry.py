@@ -1,0 +1,118 @@
+"""Which providers there are. Built-ins enter by the guests' door: the entry-point group `mco.providers`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from engine.errors import NoProviderReady, UsageError
+from engine.providers.base import Provider, ProviderContext, Readiness
+
+GROUP = "mco.providers"
+NEVER_DEFAULT = frozenset({"fake", "command"})
+"""`fake` must be asked for by name, and `command` is nothing without a table in the settings."""
+LAST_RESORT = "builtin"
+
+
+class Registry:
+    """Builds providers by name, each once and only when it is asked for.
+
+    `tables` are the `[providers.NAME]` settings. A table named like an entry point configures it; any other is a
+    `command` provider, unless its `type` names another entry point.
+    """
+
+    def __init__(
+        self,
+        *,
+        tables: Mapping[str, Mapping[str, Any]],
+        workspace: Path,
+        cache_folder: Path,
+        environment: Mapping[str, str],
+        preferred: str | None = None,
+        added: Mapping[str, Provider] | None = None,
+    ) -> None:
+        self._tables = tables
+        self._workspace = workspace
+        self._cache_folder = cache_folder
+        self._environment = environment
+        self._preferred = preferred
+        self._built: dict[str, Provider] = dict(added or {})
+        self._doors: dict[str, EntryPoint] | None = None
+        self._default: str | None = None
+
+    def names(self) -> list[str]:
+        """Every provider that can be named, in the order in which a default is looked for."""
+        plain = sorted(self._entry_points().keys() - self._tables.keys() - NEVER_DEFAULT - {LAST_RESORT})
+        rest = [
+            name
+            for name in (LAST_RESORT, "fake")
+            if name in self._entry_points() and name not in self._tables
+        ]
+        added = [name for name in self._built if name not in (*self._tables, *plain, *rest)]
+        return [*added, *self._tables, *plain, *rest]
+
+    def get(self, name: str) -> Provider:
+        """The provider of that name. UsageError when there is none, with the nearest names."""
+        if name not in self._built:
+            self._built[name] = self._build(name)
+        return self._built[name]
+
+    def default(self) -> str:
+        """The preferred provider, else the first ready one. NoProviderReady when there is none."""
+        if self._default is None:
+            self._default = self._preferred or self._first_ready()
+        return self._default
+
+    def readiness(self) -> Iterator[tuple[str, Provider | None, Readiness]]:
+        """Each provider with whether it can be asked; one that cannot even be built says why."""
+        for name in self.names():
+            try:
+                provider = self.get(name)
+            except UsageError as error:
+                yield name, None, Readiness(False, str(error), error.hint or "")
+            else:
+                yield name, provider, provider.readiness()
+
+    def _first_ready(self) -> str:
+        for name in self.names():
+            if name not in NEVER_DEFAULT and self.get(name).readiness().ready:
+                return name
+        raise NoProviderReady("no provider is ready", hint="`mco doctor` says what each of them lacks")
+
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        if self._doors is None:
+            self._doors = {door.name: door for door in entry_points(group=GROUP)}
+        return self._doors
+
+    def _build(self, name: str) -> Provider:
+        table = self._tables.get(name, {})
+        kind = str(table.get("type", name if name in self._entry_points() else "command"))
+        known = name in self._tables or (name in self._entry_points() and name != "command")
+        if not known or kind not in self._entry_points():
+            near = difflib.get_close_matches(name, self.names(), 1)
+            raise UsageError(
+                f"there is no provider {name!r}",
+                hint=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names())}",
+            )
+        context = ProviderContext(
+            name=name,
+            options={key: value for key, value in table.items() if key != "type"},
+            workspace=self._workspace,
+            cache_folder=self._cache_folder,
+            environment=self._environment,
+        )
+        return self._load(kind)(context)
+
+    def _load(self, kind: str) -> Any:
+        door = self._entry_points()[kind]
+        try:
+            return door.load()
+        except Exception as error:  # a guest's package may fail in any way
+            raise UsageError(
+                f"the provider {kind!r} cannot be loaded",
+                where=door.value,
+                why=f"{type(error).__name__}: {error}",
+            ) from error

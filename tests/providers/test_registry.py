@@ -1,0 +1,68 @@
+"""Providers by name, through the entry points that guests use too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.errors import NoProviderReady, UsageError
+from engine.providers.base import Readiness
+from engine.providers.command import CommandProvider
+from engine.providers.fake import FakeProvider, echo
+from engine.providers.registry import Registry
+
+
+def registry(tmp_path: Path, tables: Any = None, **facts: Any) -> Registry:
+    return Registry(
+        tables=tables or {}, workspace=tmp_path, cache_folder=tmp_path, environment={"PATH": "/usr/bin:/bin"}, **facts
+    )
+
+
+def test_built_ins_come_through_their_entry_points(tmp_path: Path):
+    names = registry(tmp_path).names()
+    assert {"builtin", "fake"} <= set(names)
+    assert "command" not in names
+    assert isinstance(registry(tmp_path).get("fake"), FakeProvider)
+
+
+def test_a_table_is_a_command_unless_it_says_otherwise(tmp_path: Path):
+    found = registry(tmp_path, {"mine": {"command": ["cat"]}, "double": {"type": "fake"}})
+    assert isinstance(found.get("mine"), CommandProvider)
+    assert isinstance(found.get("double"), FakeProvider)
+
+
+def test_the_default_is_the_preferred_else_the_first_ready_one(tmp_path: Path):
+    tables = {"missing": {"command": ["no-such-program-anywhere"]}, "mine": {"command": ["cat"]}}
+    assert registry(tmp_path, tables).default() == "mine"
+    assert registry(tmp_path, tables, preferred="missing").default() == "missing"
+    assert registry(tmp_path).default() == "builtin"
+
+
+def test_the_fake_is_never_a_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    found = registry(tmp_path)
+    monkeypatch.setattr(found.get("builtin"), "readiness", lambda: Readiness(False, "gone"))
+    with pytest.raises(NoProviderReady):
+        found.default()
+
+
+def test_an_unknown_name_gets_the_nearest(tmp_path: Path):
+    with pytest.raises(UsageError) as caught:
+        registry(tmp_path).get("fakee")
+    assert caught.value.hint == "did you mean 'fake'?"
+    with pytest.raises(UsageError):
+        registry(tmp_path).get("command")
+
+
+def test_one_that_cannot_be_built_says_why_among_the_others(tmp_path: Path):
+    found = {name: ready for name, _, ready in registry(tmp_path, {"bad": {"command": []}}).readiness()}
+    assert not found["bad"].ready
+    assert "[providers.bad] is wrong" in found["bad"].why
+    assert found["fake"].ready
+
+
+def test_one_may_be_added_by_hand(tmp_path: Path):
+    found = registry(tmp_path, added={"own": FakeProvider(echo, "own")})
+    assert found.get("own").name == "own"
+    assert found.names()[0] == "own"
