@@ -1,0 +1,1 @@
+"""From a step to its answer: admission, reuse, fan-out over providers, retries, budget."""

@@ -1,0 +1,53 @@
+"""The strategy `agree`: several answers become one. Findings are matched by what and where; other JSON by majority."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.json_value import is_list, is_object
+from engine.step import canonical
+
+Given = Sequence[tuple[str, Any]]
+"""Provider names with their values, in the order in which the step names them."""
+
+
+def merge(given: Given) -> Any:
+    """One value out of several. An object with a list `findings` is merged finding by finding."""
+    if given and all(is_object(value) and is_list(value.get("findings")) for _, value in given):
+        return {
+            **given[0][1],
+            "findings": merge_findings([(name, value["findings"]) for name, value in given]),
+        }
+    return _majority(given)
+
+
+def merge_findings(given: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[dict[str, Any]]:
+    """Findings of several providers as one list, each with `detected_by` and `agreement` (share of providers, 0…1).
+
+    Two are the same when category, title, file and line are. The widest agreed come first, else in given order.
+    """
+    merged: dict[str, dict[str, Any]] = {}
+    for provider, findings in given:
+        for finding in findings:
+            identity = canonical(
+                [_normal(finding.get(name)) for name in ("category", "title", "file", "line")]
+            )
+            entry = merged.setdefault(identity, {**finding, "detected_by": []})
+            if provider not in entry["detected_by"]:
+                entry["detected_by"].append(provider)
+    for entry in merged.values():
+        entry["agreement"] = round(len(entry["detected_by"]) / len(given), 2)
+    return sorted(merged.values(), key=lambda entry: -len(entry["detected_by"]))
+
+
+def _normal(value: Any) -> Any:
+    return " ".join(value.lower().split()) if isinstance(value, str) else value
+
+
+def _majority(given: Given) -> Any:
+    # The first to give the most frequent value wins, so the outcome never depends on who was quickest.
+    votes: dict[str, list[Any]] = {}
+    for _, value in given:
+        votes.setdefault(canonical(_normal(value)), []).append(value)
+    return max(votes.values(), key=len)[0]

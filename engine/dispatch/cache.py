@@ -1,0 +1,205 @@
+"""Answers by key, in a diskcache that holds JSON text only.
+
+diskcache would pickle whatever is not text; a database can be handed to us by anybody who can write to the user's
+cache folder, so our Disk neither pickles nor unpickles, opens no file that a row names, and takes no row but text.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import diskcache
+from diskcache.core import MODE_RAW
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.errors import StorageFailed
+from engine.step import Answer, Key, Usage
+
+ROW_VERSION = 1
+MAXIMUM_ROW = 64 * 1024 * 1024
+
+# Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
+# ahead log with synchronous=1 keeps the database whole through a crash.
+_SETTINGS: Mapping[str, Any] = {
+    "eviction_policy": "none",
+    "cull_limit": 0,
+    "size_limit": 1 << 40,
+    "statistics": 0,
+    "tag_index": 0,
+    "sqlite_auto_vacuum": 0,
+    "sqlite_synchronous": 1,
+}
+
+
+class KeptUsage(BaseModel):
+    """Usage in a row."""
+
+    model_config = ConfigDict(frozen=True)
+
+    input_tokens: int | None = None
+    cached_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost: float | None = None
+
+
+class KeptAnswer(BaseModel):
+    """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    version: int = ROW_VERSION
+    value: Any
+    usage: KeptUsage = KeptUsage()
+    provider: str
+    model: str | None = None
+    session_id: str | None = None
+    seconds: float = 0.0
+    run: str
+    made_at: float
+    parts: dict[str, Any] = {}
+
+    def answer(self) -> Answer:
+        """The answer as its provider gave it."""
+        return Answer(
+            value=self.value,
+            usage=Usage(**self.usage.__dict__),
+            provider=self.provider,
+            model=self.model,
+            session_id=self.session_id,
+            seconds=self.seconds,
+        )
+
+
+class ForeignRow(Exception):
+    """A row that we did not write."""
+
+
+class TextDisk(diskcache.Disk):
+    """Keeps text in the row itself. Whatever else a row claims to be is refused, never decoded."""
+
+    def put(self, key: Any) -> tuple[Any, bool]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """A key as the database holds it."""
+        if not isinstance(key, str):
+            raise TypeError("keys are text")
+        return key, True
+
+    def get(self, key: Any, raw: Any) -> Any:
+        """A key as we know it."""
+        if not isinstance(key, str) or not raw:
+            raise ForeignRow
+        return key
+
+    def store(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, value: Any, read: bool, key: Any = None
+    ) -> tuple[int, int, None, str]:
+        """The columns of a value: always the text itself."""
+        if not isinstance(value, str):
+            raise TypeError("values are text")
+        return 0, MODE_RAW, None, value
+
+    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:
+        """The value of a row's columns. ForeignRow when it is not plain text."""
+        if mode != MODE_RAW or filename is not None or not isinstance(value, str) or len(value) > MAXIMUM_ROW:
+            raise ForeignRow
+        return value
+
+    def remove(self, file_path: str) -> None:
+        """Nothing: our rows have no files, and a name in a foreign row must not delete one."""
+
+
+class AnswerCache:
+    """The store of one workspace. `warnings` has what was wrong with it, for people.
+
+    Opening moves a database that is not one aside and begins a new one; StorageFailed when neither can be done.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warnings: list[str] = []
+        self._cache: Any = self._open()  # diskcache has no types
+
+    def get(self, key: str) -> KeptAnswer | None:
+        """The answer kept under a key (a hex digest), or None. A row that cannot be trusted is no answer."""
+        try:
+            text: str | None = self._cache.get(key, retry=True)
+            return None if text is None else KeptAnswer.model_validate_json(text)
+        except (ForeignRow, ValidationError):
+            self.warnings.append(f"a kept answer could not be read and is made anew (key {key[:12]}…)")
+        except sqlite3.Error as error:
+            self.warnings.append(f"the answer store could not be read: {error}")
+        return None
+
+    def put(self, key: Key, answer: Answer, *, run: str, made_at: float) -> None:
+        """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
+        row = KeptAnswer(
+            value=answer.value,
+            usage=_kept(answer.usage),
+            provider=answer.provider,
+            model=answer.model,
+            session_id=answer.session_id,
+            seconds=answer.seconds,
+            run=run,
+            made_at=made_at,
+            parts=dict(key.parts),
+        )
+        try:
+            self._cache.set(key.digest, row.model_dump_json(), retry=True)
+        except (sqlite3.Error, OSError) as error:
+            self.warnings.append(f"an answer could not be kept for later runs: {error}")
+
+    def close(self) -> None:
+        """Close the database."""
+        self._cache.close()
+
+    def _open(self) -> Any:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            return self._connect()
+        except (sqlite3.DatabaseError, ForeignRow, ValueError, TypeError) as error:
+            return self._begin_anew(error)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _connect(self) -> Any:
+        cache: Any = diskcache.Cache(str(self.folder), timeout=10, disk=TextDisk, **_SETTINGS)
+        cache.get("")  # a file that is no database says so at the first read
+        return cache
+
+    def _begin_anew(self, error: Exception) -> Any:
+        number = 1
+        while (aside := self.folder / f"damaged-{number}").exists():
+            number += 1
+        try:
+            aside.mkdir()
+            for name in ("cache.db", "cache.db-wal", "cache.db-shm"):
+                if (self.folder / name).exists():
+                    (self.folder / name).replace(aside / name)
+            cache = self._connect()
+        except (sqlite3.Error, OSError) as second:
+            raise self._failed(second) from second
+        self.warnings.append(
+            f"the answer store was damaged ({error}); it was moved to {aside} and a new one begun"
+        )
+        return cache
+
+    def _failed(self, error: Exception) -> StorageFailed:
+        return StorageFailed(
+            "the answer store cannot be opened",
+            where=str(self.folder),
+            why=str(error),
+            hint="make the folder writable, or set XDG_CACHE_HOME to one that is",
+        )
+
+
+def _kept(usage: Usage) -> KeptUsage:
+    return KeptUsage(
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost=usage.cost,
+    )

@@ -1,0 +1,272 @@
+"""One step at one provider or several: attempts with retries, then the step's strategy over them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+
+from engine.dispatch.agreement import merge
+from engine.dispatch.retry import delay_before_retry
+from engine.errors import MCOError, Reason, StepFailed
+from engine.providers.base import Progress, Provider, Question, Report
+from engine.record.folder import slug
+from engine.schema import Schema, find_json
+from engine.step import Answer, ProviderChoice, Step, Usage
+
+
+class Watcher(Protocol):
+    """Hears what happens to a step while it is asked."""
+
+    def started(self, provider: str, attempt: int) -> None:
+        """An attempt (counted from 1) begins."""
+        ...
+
+    def progressed(self, provider: str, progress: Progress) -> None:
+        """The provider says what it is doing."""
+        ...
+
+    def retried(self, provider: str, attempt: int, failure: StepFailed, delay: float) -> None:
+        """An attempt failed; the next begins after `delay` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How attempts are made: defaults of the settings, and where time and chance come from. Times in seconds."""
+
+    workspace: Path
+    timeout: float | None
+    stall_timeout: float
+    retries: int
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
+    jitter: Callable[[], float]
+
+
+class Fanout:
+    """Sends one step to its providers. `find` gives a provider by name."""
+
+    def __init__(self, find: Callable[[str], Provider], manner: Manner) -> None:
+        self._find = find
+        self._manner = manner
+
+    async def ask(self, step: Step, watcher: Watcher, stem: Path | None = None) -> Answer:
+        """The step's answer by its strategy. StepFailed when nobody gave one.
+
+        Adapters may keep what their programs printed in files whose names begin with `stem`.
+        """
+        choices = step.providers
+        if len(choices) == 1:
+            return await self._ask_one(step, choices[0], watcher, stem)
+        match step.strategy:
+            case "failover":
+                return await self._failover(step, watcher, stem)
+            case "race":
+                return await self._race(step, watcher, stem)
+            case "all":
+                return _combined(
+                    await self._all(step, watcher, stem), lambda outcomes: [o.entry() for o in outcomes]
+                )
+            case "agree":
+                outcomes = await self._all(step, watcher, stem)
+                return _combined(
+                    outcomes, lambda found: merge([(o.name, o.answer.value) for o in found if o.answer])
+                )
+
+    def note(self, step: Step) -> str:
+        """What a reader must know of answers to this step, such as that no model was used."""
+        return "; ".join(
+            sorted({note for choice in step.providers if (note := self._find(choice.name).note)})
+        )
+
+    async def _ask_one(
+        self, step: Step, choice: ProviderChoice, watcher: Watcher, stem: Path | None
+    ) -> Answer:
+        provider = self._find(choice.name)
+        schema = None if step.schema is None else Schema(step.schema)
+        question = self._question(step, choice)
+        attempt = 0
+        while True:
+            attempt += 1
+            watcher.started(choice.name, attempt)
+            question = replace(
+                question, raw=stem and stem.with_name(f"{stem.name}.{slug(choice.name)}-{attempt}.raw")
+            )
+            try:
+                return await self._attempt(provider, question, schema, watcher)
+            except StepFailed as error:
+                failure = error
+            failure.provider = failure.provider or choice.name
+            delay = self._delay(step, attempt, failure)
+            if delay is None:
+                raise failure
+            watcher.retried(choice.name, attempt, failure, delay)
+            await self._manner.sleep(delay)
+            if failure.reason == "bad_output":
+                question = replace(question, prompt=_corrected(step.prompt, failure))
+
+    def _delay(self, step: Step, attempt: int, failure: StepFailed) -> float | None:
+        retries = self._manner.retries if step.retries is None else step.retries
+        return delay_before_retry(
+            failure.reason, attempt, retries, failure.retry_after, self._manner.jitter()
+        )
+
+    async def _attempt(
+        self, provider: Provider, question: Question, schema: Schema | None, watcher: Watcher
+    ) -> Answer:
+        started = time.monotonic()
+
+        def report(progress: Progress) -> None:
+            watcher.progressed(provider.name, progress)
+
+        # Providers with a process of their own end it at the deadline; this one holds for the others too.
+        answer: Answer | None = None
+        if question.timeout is None:
+            answer = await _asked(provider, question, report)
+        else:
+            with anyio.move_on_after(question.timeout):
+                answer = await _asked(provider, question, report)
+        if answer is None:
+            raise StepFailed("timeout", f"no answer within {question.timeout:g} s", provider=provider.name)
+        seconds = answer.seconds or time.monotonic() - started
+        return replace(_checked(answer, schema), provider=provider.name, seconds=seconds)
+
+    def _question(self, step: Step, choice: ProviderChoice) -> Question:
+        return Question(
+            prompt=step.prompt,
+            schema=step.schema,
+            model=choice.model or step.model,
+            effort=step.effort,
+            agent_type=step.agent_type,
+            task=step.task,
+            access=choice.access or step.access,
+            max_tool_calls=step.max_tool_calls,
+            workspace=self._manner.workspace,
+            timeout=choice.timeout or step.timeout or self._manner.timeout,
+            stall_timeout=step.stall_timeout or self._manner.stall_timeout,
+        )
+
+    async def _failover(self, step: Step, watcher: Watcher, stem: Path | None) -> Answer:
+        failures: list[StepFailed] = []
+        for choice in step.providers:
+            try:
+                return await self._ask_one(step, choice, watcher, stem)
+            except StepFailed as failure:
+                failures.append(failure)
+        raise _all_failed(failures)
+
+    async def _race(self, step: Step, watcher: Watcher, stem: Path | None) -> Answer:
+        winners: list[Answer] = []
+        failures: list[StepFailed] = []
+        async with anyio.create_task_group() as tasks:
+
+            async def run(choice: ProviderChoice) -> None:
+                try:
+                    answer = await self._ask_one(step, choice, watcher, stem)
+                except StepFailed as failure:
+                    failures.append(failure)
+                else:
+                    winners.append(answer)
+                    tasks.cancel_scope.cancel()
+
+            for choice in step.providers:
+                tasks.start_soon(run, choice)
+        if not winners:
+            raise _all_failed(failures)
+        return winners[0]
+
+    async def _all(self, step: Step, watcher: Watcher, stem: Path | None) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+
+        async def run(place: int, choice: ProviderChoice) -> None:
+            try:
+                outcomes[place] = Outcome(choice.name, await self._ask_one(step, choice, watcher, stem), None)
+            except StepFailed as failure:
+                outcomes[place] = Outcome(choice.name, None, failure)
+
+        async with anyio.create_task_group() as tasks:
+            for place, choice in enumerate(step.providers):
+                tasks.start_soon(run, place, choice)
+        return [outcomes[place] for place in range(len(step.providers))]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one of several providers made of a step."""
+
+    name: str
+    answer: Answer | None
+    failure: StepFailed | None
+
+    def entry(self) -> dict[str, Any]:
+        """As a script sees it under the strategy `all`."""
+        error = (
+            None if self.failure is None else {"reason": self.failure.reason, "message": str(self.failure)}
+        )
+        output = None if self.answer is None else self.answer.value
+        return {"provider": self.name, "ok": self.answer is not None, "output": output, "error": error}
+
+
+async def _asked(provider: Provider, question: Question, report: Report) -> Answer:
+    try:
+        return await provider.ask(question, report)
+    except MCOError:
+        raise
+    except Exception as error:  # a guest's adapter may fail in any way; its step fails, not the run
+        raise StepFailed(
+            "crashed",
+            f"{provider.name} failed unexpectedly: {type(error).__name__}: {error}",
+            provider=provider.name,
+        ) from error
+
+
+def _combined(outcomes: Sequence[Outcome], value: Callable[[Sequence[Outcome]], Any]) -> Answer:
+    answers = [outcome.answer for outcome in outcomes if outcome.answer is not None]
+    if not answers:
+        raise _all_failed([outcome.failure for outcome in outcomes if outcome.failure is not None])
+    return Answer(
+        value=value(outcomes),
+        usage=sum((answer.usage for answer in answers), Usage()),
+        provider=", ".join(answer.provider for answer in answers),
+        seconds=max(answer.seconds for answer in answers),
+    )
+
+
+def _all_failed(failures: Sequence[StepFailed]) -> StepFailed:
+    if len(failures) == 1:
+        return failures[0]
+    reasons: Counter[Reason] = Counter(failure.reason for failure in failures)
+    said = "; ".join(f"{failure.provider}: {failure}" for failure in failures)
+    return StepFailed(reasons.most_common(1)[0][0], f"every provider failed: {said}")
+
+
+def _checked(answer: Answer, schema: Schema | None) -> Answer:
+    if schema is None:
+        return _with_text(answer)
+    value = answer.value
+    if isinstance(value, str):
+        try:
+            value = find_json(value)
+        except ValueError as error:
+            raise StepFailed("bad_output", str(error)) from None
+    problems = schema.problems(value)
+    if problems:
+        raise StepFailed("bad_output", f"the answer does not fit the schema: {'; '.join(problems)}")
+    return replace(answer, value=value)
+
+
+def _with_text(answer: Answer) -> Answer:
+    if isinstance(answer.value, str) and not answer.value.strip():
+        raise StepFailed("bad_output", "the answer is empty")
+    return answer
+
+
+def _corrected(prompt: str, failure: StepFailed) -> str:
+    return (
+        f"{prompt}\n\nYour last answer could not be used: {failure.what}\nAnswer again, with that put right."
+    )

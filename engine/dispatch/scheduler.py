@@ -1,0 +1,299 @@
+"""Takes the steps of a run: admits them, finds them again, lets them wait their turn, and ends each exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engine.dispatch.budget import Budget, BudgetCeiling
+from engine.dispatch.cache import AnswerCache, KeptAnswer
+from engine.dispatch.fanout import Fanout
+from engine.dispatch.progress import StepWatcher
+from engine.errors import CeilingReached, MCOError, ScriptFailed, StepFailed
+from engine.record.events import BudgetReached, Logged, StepFinished, StepQueued, StepReused, Tokens
+from engine.record.events import StepFailed as StepFailedEvent
+from engine.record.stream import Stream
+from engine.step import Answer, Key, KeyMaker, Step, Usage
+
+EXCERPT = 400
+"""Characters of a prompt or an answer that the journal shows; the step's folder has the whole."""
+
+Outcome = Answer | StepFailed | CeilingReached
+Done = Callable[[Outcome], None]
+
+
+class Fingerprints(Protocol):
+    """Says what a step's files are; slow only before the manifest is made."""
+
+    def known(self, step: Step) -> bool:
+        """Whether `of` can answer at once."""
+        ...
+
+    def of(self, step: Step) -> str | None:
+        """The fingerprint of what a step reads, None when it reads nothing."""
+        ...
+
+    async def prepare(self) -> None:
+        """Make `of` ready for every step."""
+        ...
+
+
+class StepStore(Protocol):
+    """Keeps the prompts and answers of a run for people."""
+
+    def stem(self, number: int, step: Step) -> Path:
+        """The beginning of the names of a step's files."""
+        ...
+
+    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
+        """Write down a step that has ended, with its answer if it has one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many steps a run may take, how many at once, and how old (seconds) a reused answer may be."""
+
+    max_steps: int
+    max_parallel: int
+    expire: float
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """A step that was let in: its number (from 1), key, scope, and who waits for its outcome."""
+
+    number: int
+    step: Step
+    key: Key
+    scope: int
+    done: Done
+
+
+class Scheduler:
+    """The steps of one run. `submit` never blocks; a reused step's outcome is told before it returns."""
+
+    def __init__(
+        self,
+        *,
+        run_id: str,
+        fanout: Fanout,
+        cache: AnswerCache,
+        stream: Stream,
+        budget: Budget,
+        fingerprints: Fingerprints,
+        store: StepStore,
+        limits: Limits,
+        tasks: TaskGroup,
+        clock: Callable[[], float],
+    ) -> None:
+        self._run_id = run_id
+        self._fanout = fanout
+        self._cache = cache
+        self._stream = stream
+        self.budget = budget
+        self._fingerprints = fingerprints
+        self._store = store
+        self._limits = limits
+        self._tasks = tasks
+        self._clock = clock
+        self._keys = KeyMaker()
+        self._places = anyio.Semaphore(limits.max_parallel, fast_acquire=True)
+        self._count = 0
+        self._unprepared = 0
+        self._told: set[tuple[str, str, float]] = set()
+        self.usage = Usage()
+        self.ceiling: CeilingReached | None = None
+        """The ceiling that was reached last, if one was."""
+
+    def submit(self, step: Step, scope: int, done: Done) -> None:
+        """Take a step. `done` hears its one outcome: an answer, a failure, or the ceiling that kept it out."""
+        # A step that need not wait for the manifest still may not overtake equal ones that do: occurrences are
+        # counted in the order of the calls.
+        if self._unprepared == 0 and self._fingerprints.known(step):
+            self._admit(step, scope, done)
+        else:
+            self._unprepared += 1
+            self._tasks.start_soon(self._admit_prepared, step, scope, done)
+
+    async def _admit_prepared(self, step: Step, scope: int, done: Done) -> None:
+        await self._fingerprints.prepare()
+        self._unprepared -= 1
+        self._admit(step, scope, done)
+
+    def _admit(self, step: Step, scope: int, done: Done) -> None:
+        try:
+            self._check_ceilings(scope)
+        except CeilingReached as ceiling:
+            self.ceiling = ceiling
+            done(ceiling)
+            return
+        self._count += 1
+        key = self._keys.key(step, self._fingerprints.of(step))
+        ticket = Ticket(number=self._count, step=step, key=key, scope=scope, done=done)
+        self._stream.emit(
+            StepQueued,
+            step=ticket.number,
+            label=step.label,
+            phase=step.phase,
+            prompt=step.prompt[:EXCERPT],
+            key=key.digest,
+            occurrence=key.parts["occurrence"],
+            providers=[choice.name for choice in step.providers],
+        )
+        kept = self._kept(step, key)
+        if kept is None:
+            self._tasks.start_soon(self._run, ticket)
+        else:
+            self._reuse(ticket, kept)
+
+    def behind(self, error: MCOError) -> MCOError:
+        """An error by what it is: a script that let our ceiling pass through it ended at that ceiling."""
+        passed = isinstance(error, ScriptFailed) and error.exception in ("BudgetExceeded", "LimitExceeded")
+        return self.ceiling if passed and self.ceiling is not None else error
+
+    def refuse(self, *, label: str, phase: str, prompt: str, failure: StepFailed) -> None:
+        """Record a step that could not even be sent: it counts, and ends as failed."""
+        if self._count >= self._limits.max_steps:
+            return
+        self._count += 1
+        number = self._count
+        self._stream.emit(StepQueued, step=number, label=label, phase=phase, prompt=prompt[:EXCERPT], key="")
+        self._stream.emit(
+            StepFailedEvent,
+            step=number,
+            reason=failure.reason,
+            message=sentence(failure),
+            provider=failure.provider,
+        )
+
+    def _check_ceilings(self, scope: int) -> None:
+        limit = self._limits.max_steps
+        if self._count >= limit:
+            self._tell_ceiling(scope="run", unit="steps", limit=limit, spent=self._count)
+            raise CeilingReached(
+                "limit",
+                f"the run has made its {limit:,} steps",
+                hint="set max_steps higher in your settings if the script really needs more",
+            )
+        try:
+            self.budget.check(scope)
+        except BudgetCeiling as ceiling:
+            where = "run" if ceiling.whole else "block"
+            self._tell_ceiling(scope=where, unit=ceiling.unit, limit=ceiling.limit, spent=ceiling.spent)
+            raise
+
+    def _tell_ceiling(self, **facts: Any) -> None:
+        # Told once: a script that goes on asking would fill the journal with it.
+        identity = (facts["scope"], facts["unit"], facts["limit"])
+        if identity not in self._told:
+            self._told.add(identity)
+            self._stream.emit(BudgetReached, **facts)
+
+    def _kept(self, step: Step, key: Key) -> KeptAnswer | None:
+        if self._limits.fresh or step.cache is False or step.access != "read":
+            return None
+        kept = self._cache.get(key.digest)
+        self._tell_warnings()
+        allowed = self._limits.expire if step.cache is True else step.cache
+        if kept is None or self._clock() - kept.made_at > allowed:
+            return None
+        return kept
+
+    def _reuse(self, ticket: Ticket, kept: KeptAnswer) -> None:
+        answer = kept.answer()
+        self._stream.emit(
+            StepReused,
+            step=ticket.number,
+            provider=answer.provider,
+            model=answer.model,
+            from_run=kept.run,
+            age=max(0.0, self._clock() - kept.made_at),
+            saved=tokens(answer.usage),
+            answer=_excerpt(answer),
+        )
+        ticket.done(answer)
+
+    async def _run(self, ticket: Ticket) -> None:
+        started = self._clock()
+        watcher = StepWatcher(ticket.number, self._stream, self._clock)
+        try:
+            async with self._places:
+                self.budget.check(ticket.scope)  # others may have spent it while this one waited
+                stem = self._store.stem(ticket.number, ticket.step)
+                answer = await self._fanout.ask(ticket.step, watcher, stem)
+        except (StepFailed, CeilingReached) as failure:
+            self.ceiling = failure if isinstance(failure, CeilingReached) else self.ceiling
+            self._fail(ticket, failure, self._clock() - started)
+        except anyio.get_cancelled_exc_class():
+            self._fail(ticket, StepFailed("cancelled", "the run was stopped"), self._clock() - started)
+            raise
+        else:
+            self._finish(ticket, answer)
+
+    def _finish(self, ticket: Ticket, answer: Answer) -> None:
+        self.usage += answer.usage
+        self.budget.spend(ticket.scope, answer.usage)
+        # Kept before it is told: an answer that the script has seen is never paid for again.
+        if ticket.step.cache is not False and ticket.step.access == "read":
+            self._cache.put(ticket.key, answer, run=self._run_id, made_at=self._clock())
+            self._tell_warnings()
+        self._store.keep(ticket.number, ticket.step, answer)
+        self._stream.emit(
+            StepFinished,
+            step=ticket.number,
+            provider=answer.provider,
+            model=answer.model,
+            seconds=answer.seconds,
+            usage=tokens(answer.usage),
+            answer=_excerpt(answer),
+            session_id=answer.session_id,
+            note=self._fanout.note(ticket.step),
+        )
+        ticket.done(answer)
+
+    def _fail(self, ticket: Ticket, failure: StepFailed | CeilingReached, seconds: float) -> None:
+        self._store.keep(ticket.number, ticket.step, None)
+        self._stream.emit(
+            StepFailedEvent,
+            step=ticket.number,
+            reason=failure.reason if isinstance(failure, StepFailed) else failure.kind,
+            message=sentence(failure),
+            provider=failure.provider if isinstance(failure, StepFailed) else None,
+            seconds=seconds,
+        )
+        ticket.done(failure)
+
+    def _tell_warnings(self) -> None:
+        while self._cache.warnings:
+            self._stream.emit(Logged, message=self._cache.warnings.pop(0), source="mco", level="warning")
+
+
+def tokens(usage: Usage) -> Tokens:
+    """Usage as the record keeps it."""
+    return Tokens.model_construct(
+        input_tokens=usage.input_tokens,
+        cached_tokens=usage.cached_tokens,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost=usage.cost,
+    )
+
+
+def sentence(error: MCOError) -> str:
+    """An error and its way out in one line."""
+    return f"{error} ({error.hint})" if error.hint else str(error)
+
+
+def _excerpt(answer: Answer) -> str:
+    if isinstance(answer.value, str):
+        return answer.value[:EXCERPT]
+    from pydantic_core import to_json
+
+    return to_json(answer.value)[:EXCERPT].decode(errors="ignore")

@@ -1,0 +1,107 @@
+"""Workflows inside a run: each has a worker of its own, all share the scheduler, the budget and the record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engine.dispatch.scheduler import Scheduler
+from engine.errors import CeilingReached, MCOError, UsageError
+from engine.json_value import is_object
+from engine.primitives.scopes import SCOPES_A_WORKER, ScopeNumbers
+from engine.primitives.selection import Selection
+from engine.primitives.service import LogAllowance, Primitives
+from engine.record.stream import Stream
+from engine.sandbox.host import BudgetTotals, Worker, WorkerLimits
+from engine.schema import check_arguments
+from engine.source import ScriptSource
+
+WORKERS_AT_ONCE = 4
+
+
+Finished = Callable[[Any], None]
+"""Hears what a workflow inside returned, or the MCOError that ended it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A worker's place in the run: what serves its frames, and the budget it is told."""
+
+    primitives: Primitives
+    scheduler: Scheduler
+
+    def totals(self) -> BudgetTotals:
+        """The run's ceilings."""
+        run = self.scheduler.budget.run
+        return BudgetTotals(tokens=run.tokens, cost=run.cost)
+
+
+@dataclass
+class NestedRuns:
+    """Starts the workflows that scripts ask for, one level deep and a few at once."""
+
+    find: Callable[[str], ScriptSource]
+    limits: WorkerLimits
+    scheduler: Scheduler
+    selection: Selection
+    stream: Stream
+    allowance: LogAllowance
+    tasks: TaskGroup
+    most: int
+    _places: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(WORKERS_AT_ONCE))
+    _count: int = 0
+
+    def outermost(self, worker: Worker) -> Seat:
+        """The seat of the run's own script."""
+        return self._seat(worker, root=0, nested=self._start)
+
+    def _seat(self, worker: Worker, *, root: int, nested: Callable[..., None]) -> Seat:
+        primitives = Primitives(
+            worker=worker,
+            scheduler=self.scheduler,
+            selection=self.selection,
+            stream=self.stream,
+            allowance=self.allowance,
+            nested=nested,
+            scopes=ScopeNumbers(self.scheduler.budget, self._count * SCOPES_A_WORKER, root),
+        )
+        return Seat(primitives, self.scheduler)
+
+    def _start(self, name: str, args: Any, scope: int, finished: Finished) -> None:
+        if self._count >= self.most:
+            self.scheduler.ceiling = CeilingReached("limit", f"the run has called workflow() {self.most:,} times")
+            finished(self.scheduler.ceiling)
+            return
+        self._count += 1
+        self.tasks.start_soon(self._run, name, args, scope, finished)
+
+    async def _run(self, name: str, args: Any, scope: int, finished: Finished) -> None:
+        try:
+            async with self._places:
+                result = await self._script(name, args, scope)
+        except MCOError as error:
+            finished(self.scheduler.behind(error))
+        else:
+            finished(result)
+
+    async def _script(self, name: str, args: Any, scope: int) -> Any:
+        script = self.find(name)
+        worker = Worker.spawn(self.limits)
+        try:
+            meta = await worker.load(script.name, script.source)
+            given = {} if args is None else args
+            if not is_object(given):
+                raise UsageError(f"workflow({name!r}): the arguments are an object")
+            checked = check_arguments(meta.get("args"), given)
+            seat = self._seat(worker, root=scope, nested=_refuse)
+            return await worker.run(checked, seat.totals(), seat.primitives.handle)
+        finally:
+            worker.kill()
+
+
+def _refuse(name: str, args: Any, scope: int, finished: Finished) -> None:
+    finished(UsageError(f"workflow({name!r}): a workflow inside a workflow cannot call a third"))

@@ -1,0 +1,47 @@
+"""The numbers of budget scopes: each worker counts its own, a run has several workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.dispatch.budget import Budget
+from engine.sandbox.host import Spent
+
+SCOPES_A_WORKER = 1_000_000
+
+
+class ScopeNumbers:
+    """Numbers a worker's budget scopes so that they cannot meet those of another worker of the same run."""
+
+    def __init__(self, budget: Budget, base: int, root: int) -> None:
+        self._budget = budget
+        self._base = base
+        self._root = root
+
+    def ours(self, number: int) -> int:
+        """The run's number for a worker's scope; one that was never opened counts as the worker's outermost."""
+        ours = self._base + number
+        return ours if number > 0 and self._budget.known(ours) else self._root
+
+    def spent(self, number: int) -> dict[int, Spent]:
+        """What was spent in a worker's scope and in those around it, by the worker's own numbers; 0 is the run."""
+        news = {
+            ours - self._base: Spent(tokens=scope.spent_tokens, cost=scope.spent_cost)
+            for ours, scope in self._budget.chain(self.ours(number))
+            if self._base < ours < self._base + SCOPES_A_WORKER
+        }
+        run = self._budget.run
+        return {**news, 0: Spent(tokens=run.spent_tokens, cost=run.spent_cost)}
+
+    def note(self, arguments: dict[str, Any]) -> None:
+        """Open the scope that a budget note names; a note that makes no sense is passed over."""
+        number, parent = arguments.get("open"), arguments.get("parent")
+        tokens, cost = arguments.get("tokens"), arguments.get("cost")
+        if not isinstance(number, int) or not 0 < number < SCOPES_A_WORKER or not isinstance(parent, int):
+            return
+        self._budget.open(
+            self._base + number,
+            self.ours(parent),
+            tokens if isinstance(tokens, int) else None,
+            float(cost) if isinstance(cost, (int, float)) else None,
+        )

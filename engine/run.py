@@ -1,0 +1,284 @@
+"""Puts one run together: script, worker, steps, record. Whatever happens, the record ends with RunFinished."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from engine.dispatch.budget import Budget
+from engine.dispatch.cache import AnswerCache
+from engine.dispatch.fanout import Fanout, Manner
+from engine.dispatch.scheduler import Limits, Scheduler, tokens
+from engine.errors import CeilingReached, MCOError, NoProviderReady, RunCancelled, UsageError
+from engine.primitives.nested import NestedRuns, Seat
+from engine.primitives.selection import Selection
+from engine.primitives.service import LogAllowance
+from engine.record.events import Event, RunFinished, RunStarted, Status
+from engine.record.folder import RunFolder, make_state_folder, new_run_id, write_atomically, write_json
+from engine.record.journal import Journal
+from engine.record.lock import RunLock
+from engine.record.steps import StepFiles
+from engine.record.stream import Stream
+from engine.record.view import RunView
+from engine.sandbox.host import Worker
+from engine.schema import check_arguments, coerce_arguments
+from engine.summary import summary
+from engine.surroundings import RunOutcome, RunRequest, Surroundings, worker_limits
+from engine.text import clean_block
+from engine.workspace import WorkspaceFingerprints
+
+
+async def run_script(
+    request: RunRequest,
+    around: Surroundings,
+    *,
+    worker: Worker,
+    views: Sequence[Callable[[Event], None]] = (),
+    stop: anyio.Event | None = None,
+) -> RunOutcome:
+    """Run one script to its end in `worker`, which is dead afterwards. Setting `stop` cancels it in order.
+
+    Raises ScriptRefused, UsageError, NoProviderReady or StorageFailed before anything is recorded or spent; what
+    goes wrong later is in the outcome.
+    """
+    try:
+        meta = await worker.load(request.script.name, request.script.source)
+        args = _arguments(meta, request)
+        Selection(around.registry, pinned=None, ceiling="read").check_pinned()
+        run = _Run(request, around, meta, args, views)
+        return await run.drive(worker, stop)
+    finally:
+        worker.kill()
+
+
+def _arguments(meta: Mapping[str, Any], request: RunRequest) -> dict[str, Any]:
+    schema = meta.get("args")
+    given = {**request.args, **coerce_arguments(schema, request.texts)}
+    try:
+        return check_arguments(schema, given)
+    except UsageError as error:
+        error.where = request.script.name
+        raise
+
+
+class _Run:
+    """One run from its folder to its last event."""
+
+    def __init__(
+        self,
+        request: RunRequest,
+        around: Surroundings,
+        meta: Mapping[str, Any],
+        args: dict[str, Any],
+        views: Sequence[Callable[[Event], None]],
+    ) -> None:
+        self._request = request
+        self._around = around
+        self._meta = meta
+        self._args = args
+        self._started = around.clock()
+        self._cache = AnswerCache(around.cache_folder / "answers")
+        make_state_folder(around.state)
+        self._folder = self._new_folder()
+        self._lock = RunLock(self._folder.lock)
+        self._lock.acquire()
+        self._write_facts()
+        self._journal = Journal(self._folder.journal)
+        self._stream = Stream(self._journal, around.clock)
+        self._steps: Scheduler | None = None
+        self._view = RunView()
+        self._stream.subscribe(self._view.apply)
+        for view in views:
+            self._stream.subscribe(view)
+
+    def _new_folder(self) -> RunFolder:
+        """A folder that nobody has: runs of the same second differ by chance, and chance may repeat itself."""
+        runs = self._around.runs
+        while True:
+            run_id = new_run_id(self._started, f"{self._around.random.getrandbits(16):04x}")
+            if not (runs / run_id).exists():
+                return RunFolder.create(runs, run_id)
+
+    async def drive(self, worker: Worker, stop: anyio.Event | None) -> RunOutcome:
+        result: Any = None
+        error: MCOError | None = None
+        try:
+            self._start()
+            result = await self._script_to_its_end(worker, stop)
+        except BaseException as caught:
+            error = _first_of_ours(caught)
+            if error is None:  # a cancellation from above, or a fault of ours: recorded, then passed on
+                self._finish(None, _unplanned(caught))
+                raise
+            error = error if self._steps is None else self._steps.behind(error)
+        return self._finish(result, error)
+
+    def _start(self) -> None:
+        self._stream.emit(
+            RunStarted,
+            run_id=self._folder.run_id,
+            workflow=self._meta["name"],
+            description=self._meta["description"],
+            script_hash=self._request.script.digest,
+            args=self._args,
+            phases=[phase["title"] for phase in self._meta.get("phases", [])],
+            mco_version=self._around.version,
+            workspace=str(self._around.workspace),
+            parent=self._request.parent,
+        )
+
+    async def _script_to_its_end(self, worker: Worker, stop: anyio.Event | None) -> Any:
+        result: Any = None
+        stopped = False
+        async with anyio.create_task_group() as tasks:
+
+            async def watch_for_stop(event: anyio.Event) -> None:
+                nonlocal stopped
+                await event.wait()
+                stopped = True
+                tasks.cancel_scope.cancel()
+
+            if stop is not None:
+                tasks.start_soon(watch_for_stop, stop)
+            seat = self._seat(worker, tasks)
+            result = await worker.run(self._args, seat.totals(), seat.primitives.handle)
+            tasks.cancel_scope.cancel()  # steps that the script started and did not wait for
+        if stopped:
+            raise RunCancelled("the run was stopped")
+        return result
+
+    def _seat(self, worker: Worker, tasks: TaskGroup) -> Seat:
+        settings = self._around.settings
+        scheduler = self._scheduler(tasks)
+        nested = NestedRuns(
+            find=self._around.find,
+            limits=worker_limits(settings),
+            scheduler=scheduler,
+            selection=Selection(self._around.registry, pinned=settings.provider, ceiling=settings.access),
+            stream=self._stream,
+            allowance=LogAllowance(settings.max_log_lines, self._stream),
+            tasks=tasks,
+            most=settings.max_steps,
+        )
+        return nested.outermost(worker)
+
+    def _scheduler(self, tasks: TaskGroup) -> Scheduler:
+        around, settings = self._around, self._around.settings
+        manner = Manner(
+            workspace=around.workspace,
+            timeout=settings.timeout,
+            stall_timeout=settings.stall_timeout,
+            retries=settings.retries,
+            jitter=around.random.random,
+        )
+        self._steps = Scheduler(
+            run_id=self._folder.run_id,
+            fanout=Fanout(around.registry.get, manner),
+            cache=self._cache,
+            stream=self._stream,
+            budget=Budget(settings.budget, settings.max_cost),
+            fingerprints=WorkspaceFingerprints(around.workspace),
+            store=StepFiles(self._folder),
+            limits=Limits(
+                max_steps=settings.max_steps,
+                max_parallel=settings.max_parallel,
+                expire=settings.expire_days * 86400,
+                fresh=self._request.fresh,
+            ),
+            tasks=tasks,
+            clock=around.clock,
+        )
+        return self._steps
+
+    def _finish(self, result: Any, error: MCOError | None) -> RunOutcome:
+        """Write what the run came to. A disk that does not take it makes the run a failed one, never a lost one."""
+        status = self._status(error)
+        try:
+            if error is None:
+                write_json(self._folder.result, result)
+            self._emit_finished(status, error)
+            write_atomically(self._folder.summary, summary(self._view, result))
+        except MCOError as storage:
+            status, error = "failed", error or storage
+        finally:
+            self._journal.close()
+            self._lock.release()
+            self._cache.close()
+        counts = self._view.counts
+        return RunOutcome(
+            run_id=self._folder.run_id,
+            folder=self._folder.path,
+            workflow=self._meta["name"],
+            status=status,
+            result=result,
+            error=error,
+            steps=counts.as_dict(),
+            usage=self._view.usage,
+            seconds=self._around.clock() - self._started,
+        )
+
+    def _status(self, error: MCOError | None) -> Status:
+        if error is None:
+            return "partial" if self._view.counts.failed else "done"
+        if isinstance(error, RunCancelled):
+            return "cancelled"
+        if isinstance(error, CeilingReached):
+            return "ceiling"
+        return "no_provider" if isinstance(error, NoProviderReady) else "failed"
+
+    def _emit_finished(self, status: Status, error: MCOError | None) -> None:
+        self._stream.emit(
+            RunFinished,
+            status=status,
+            error=None if error is None else clean_block(str(error), 4_000),
+            hint=None if error is None else error.hint,
+            seconds=self._around.clock() - self._started,
+            usage=tokens(self._view.usage),
+        )
+
+    def _write_facts(self) -> None:
+        script = self._request.script
+        write_atomically(self._folder.script, script.source)
+        write_json(
+            self._folder.run_json,
+            {
+                "run_id": self._folder.run_id,
+                "workflow": self._meta["name"],
+                "path": None if script.path is None else str(script.path),
+                "reference": script.reference,
+                "script_hash": script.digest,
+                "args": self._args,
+                "parent": self._request.parent,
+                "fresh": self._request.fresh,
+                "started_at": self._started,
+                "mco": self._around.version,
+                "python": platform.python_version(),
+                "platform": platform.platform(terse=True),
+                "settings": self._around.settings.model_dump(mode="json", exclude={"providers"}),
+            },
+        )
+
+
+def _unplanned(caught: BaseException) -> MCOError:
+    if isinstance(caught, anyio.get_cancelled_exc_class()):
+        return RunCancelled("the run was stopped")
+    return MCOError(f"mco itself failed: {type(caught).__name__}: {caught}")
+
+
+def _first_of_ours(caught: BaseException) -> MCOError | None:
+    """The error that ended a run: one of ours, however deep in groups, if there is nothing but ours."""
+    leaves = list(_leaves(caught))
+    ours = [leaf for leaf in leaves if isinstance(leaf, MCOError)]
+    return ours[0] if len(ours) == len(leaves) else None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

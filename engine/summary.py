@@ -1,0 +1,46 @@
+"""The report of a run in Markdown: the script's own where it wrote one, else what happened and what came back."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from engine.json_value import is_object
+from engine.record.view import RunView
+from engine.text import clean_block, clean_line
+
+
+def report_of(result: Any) -> str | None:
+    """The Markdown that a script returned as `report` in its result, or None."""
+    report = result.get("report") if is_object(result) else None
+    return clean_block(report, 1_000_000) if isinstance(report, str) else None
+
+
+def summary(view: RunView, result: Any) -> str:
+    """The content of `summary.md`."""
+    report = report_of(result)
+    if report is not None:
+        return report.rstrip() + "\n"
+    lines = [f"# {view.workflow}: {view.status}", "", f"Run `{view.run_id}`: {_counted(view)}.", ""]
+    if view.error:
+        lines += ["## Error", "", clean_block(view.error), ""]
+        lines += [f"hint: {view.hint}", ""] if view.hint else []
+    if view.steps:
+        lines += ["| step | label | state | provider |", "|---:|---|---|---|"]
+        lines += [_row(step.number, step.label, step.state, step.provider) for step in view.steps.values()]
+        lines.append("")
+    if result is not None:
+        lines += ["## Result", "", "```json", json.dumps(result, indent=2, ensure_ascii=False), "```", ""]
+    return "\n".join(lines)
+
+
+def _counted(view: RunView) -> str:
+    counts = view.counts
+    named = [("finished", counts.finished), ("reused", counts.reused), ("failed", counts.failed)]
+    named.append(("skipped", counts.skipped))
+    return ", ".join(f"{number} {name}" for name, number in named if number) or "no steps"
+
+
+def _row(number: int, label: str, state: str, provider: str | None) -> str:
+    cells = [str(number), clean_line(label), state, clean_line(provider or "")]
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"

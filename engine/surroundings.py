@@ -1,0 +1,76 @@
+"""What a run is given and what comes of it: the request, the surroundings, the outcome."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import MCOError
+from engine.providers.registry import Registry
+from engine.record.events import Status
+from engine.sandbox.host import WorkerLimits
+from engine.settings import Settings
+from engine.source import ScriptSource
+from engine.step import Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to run. `texts` are arguments still as typed (`-a key=value`); they are laid over `args`."""
+
+    script: ScriptSource
+    args: Mapping[str, Any]
+    texts: Mapping[str, str]
+    parent: str | None = None
+    fresh: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """Where and with what runs happen. `find` gives a workflow by name for `workflow()`; `clock` is epoch seconds."""
+
+    settings: Settings
+    registry: Registry
+    workspace: Path
+    cache_folder: Path
+    find: Callable[[str], ScriptSource]
+    version: str
+    clock: Callable[[], float]
+    random: random.Random
+
+    @property
+    def state(self) -> Path:
+        """The workspace's `.mco`."""
+        return self.workspace / ".mco"
+
+    @property
+    def runs(self) -> Path:
+        """Where the folders of the runs are."""
+        return self.state / "runs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOutcome:
+    """How a run ended. `result` is what the script returned; `error` says what went wrong, if something did."""
+
+    run_id: str
+    folder: Path
+    workflow: str
+    status: Status
+    result: Any
+    error: MCOError | None
+    steps: Mapping[str, int]
+    usage: Usage
+    seconds: float
+
+
+def worker_limits(settings: Settings) -> WorkerLimits:
+    """The limits of a worker as the settings want them."""
+    return WorkerLimits(
+        memory_bytes=settings.memory_mb * 1024 * 1024,
+        cpu_seconds=settings.cpu_seconds,
+        think_seconds=settings.think_seconds,
+    )

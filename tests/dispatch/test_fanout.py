@@ -1,0 +1,180 @@
+"""One step to one provider or several, with fakes that fail, hang and answer badly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from engine.dispatch.agreement import merge
+from engine.dispatch.fanout import Fanout, Manner
+from engine.errors import StepFailed
+from engine.providers.base import Progress, Question
+from engine.providers.fake import FakeProvider
+from engine.step import Answer, ProviderChoice, Step, Usage
+
+pytestmark = pytest.mark.anyio
+
+
+class Watcher:
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []
+
+    def started(self, provider: str, attempt: int) -> None:
+        self.seen.append(("started", provider, attempt))
+
+    def progressed(self, provider: str, progress: Progress) -> None:
+        self.seen.append(("progressed", provider, progress.text))
+
+    def retried(self, provider: str, attempt: int, failure: StepFailed, delay: float) -> None:
+        self.seen.append(("retried", provider, attempt, failure.reason, delay))
+
+
+class Stage:
+    """Providers by name, and the sleeps that were asked for."""
+
+    def __init__(self, **replies: Callable[[Question], Any]) -> None:
+        self.providers = {name: FakeProvider(reply, name) for name, reply in replies.items()}
+        self.slept: list[float] = []
+        self.watcher = Watcher()
+
+    async def ask(self, step: Step, **manner: Any) -> Answer:
+        async def sleep(seconds: float) -> None:
+            self.slept.append(seconds)
+
+        given = Manner(
+            workspace=Path("/nowhere"),
+            sleep=sleep,
+            jitter=lambda: 1.0,
+            **{"timeout": None, "stall_timeout": 9.0, "retries": 2, **manner},
+        )
+        return await Fanout(self.providers.__getitem__, given).ask(step, self.watcher)
+
+
+def step(*names: str, **facts: Any) -> Step:
+    return Step(prompt="p", providers=tuple(ProviderChoice(name=name) for name in names), **facts)
+
+
+def fails(reason: Any, message: str = "no", **facts: Any) -> Callable[[Question], Any]:
+    def reply(question: Question) -> Any:
+        raise StepFailed(reason, message, **facts)
+
+    return reply
+
+
+async def test_what_heals_is_tried_again_and_told():
+    replies = iter([StepFailed("network", "gone"), StepFailed("rate_limited", "slow", retry_after=7), "yes"])
+
+    def reply(question: Question) -> Any:
+        answer = next(replies)
+        if isinstance(answer, StepFailed):
+            raise answer
+        return answer
+
+    stage = Stage(a=reply)
+    answer = await stage.ask(step("a"))
+    assert (answer.value, answer.provider, stage.slept) == ("yes", "a", [1.0, 8.0])
+    assert [entry[0] for entry in stage.watcher.seen] == ["started", "retried", "started", "retried", "started"]
+
+
+async def test_what_does_not_heal_fails_at_once_with_its_provider():
+    stage = Stage(a=fails("auth", "log in"))
+    with pytest.raises(StepFailed) as caught:
+        await stage.ask(step("a"))
+    assert (caught.value.reason, caught.value.provider, stage.slept) == ("auth", "a", [])
+
+
+async def test_an_empty_answer_is_no_answer():
+    with pytest.raises(StepFailed, match="empty"):
+        await Stage(a=lambda question: "  \n").ask(step("a"))
+
+
+async def test_a_deadline_ends_a_provider_that_hangs():
+    async def hang(question: Question) -> Any:
+        await anyio.sleep_forever()
+
+    with pytest.raises(StepFailed) as caught:
+        await Stage(a=hang).ask(step("a", timeout=0.01), retries=0)
+    assert caught.value.reason == "timeout"
+
+
+async def test_failover_asks_in_order_until_one_answers():
+    stage = Stage(a=fails("quota"), b=lambda question: "from b", c=fails("auth"))
+    answer = await stage.ask(step("a", "b", "c"))
+    assert (answer.value, answer.provider) == ("from b", "b")
+    assert [entry[1] for entry in stage.watcher.seen] == ["a", "b"]
+
+
+async def test_a_race_takes_the_first_good_answer_and_ends_the_rest():
+    ended: list[str] = []
+
+    async def slow(question: Question) -> Any:
+        try:
+            await anyio.sleep_forever()
+        finally:
+            ended.append("slow")
+
+    async def quick(question: Question) -> Any:
+        await anyio.lowlevel.checkpoint()
+        return "quick"
+
+    stage = Stage(slow=slow, broken=fails("auth"), quick=quick)
+    answer = await stage.ask(step("slow", "broken", "quick", strategy="race"))
+    assert (answer.value, answer.provider, ended) == ("quick", "quick", ["slow"])
+
+
+async def test_all_waits_for_all_and_lists_them_in_the_given_order():
+    usage = Usage(input_tokens=5)
+    stage = Stage(
+        a=lambda question: Answer(value="A", usage=usage),
+        b=fails("refused", "will not"),
+        c=lambda question: Answer(value="C", usage=usage),
+    )
+    answer = await stage.ask(step("a", "b", "c", strategy="all"))
+    assert answer.value == [
+        {"provider": "a", "ok": True, "output": "A", "error": None},
+        {"provider": "b", "ok": False, "output": None, "error": {"reason": "refused", "message": "will not"}},
+        {"provider": "c", "ok": True, "output": "C", "error": None},
+    ]
+    assert answer.usage.tokens == 10
+
+
+async def test_when_everybody_fails_the_error_names_them_all():
+    stage = Stage(a=fails("quota", "used up"), b=fails("auth", "log in"), c=fails("quota", "spent"))
+    for strategy in ("all", "race", "failover", "agree"):
+        with pytest.raises(StepFailed) as caught:
+            await stage.ask(step("a", "b", "c", strategy=strategy))
+        assert caught.value.reason == "quota"
+        assert "a: used up" in str(caught.value)
+        assert "b: log in" in str(caught.value)
+
+
+async def test_each_provider_may_have_its_own_model_timeout_and_access():
+    asked: list[Question] = []
+    stage = Stage(a=lambda question: asked.append(question) or "ok")
+    choice = ProviderChoice(name="a", model="big", timeout=5.0, access="write")
+    await stage.ask(Step(prompt="p", providers=(choice,), model="small", timeout=1.0))
+    assert (asked[0].model, asked[0].timeout, asked[0].access) == ("big", 5.0, "write")
+
+
+def test_findings_are_merged_by_what_and_where():
+    first = {"findings": [{"category": "bug", "title": "Off by  one", "file": "a.py", "line": 3, "severity": "high"}]}
+    second = {
+        "findings": [
+            {"category": "bug", "title": "new", "file": "b.py", "line": 1},
+            {"category": "Bug", "title": "off by one", "file": "a.py", "line": 3},
+        ]
+    }
+    merged = merge([("x", first), ("y", second)])["findings"]
+    assert [(f["title"], f["detected_by"], f["agreement"]) for f in merged] == [
+        ("Off by  one", ["x", "y"], 1.0),
+        ("new", ["y"], 0.5),
+    ]
+
+
+def test_other_answers_agree_by_majority_and_the_given_order_breaks_ties():
+    assert merge([("x", "No"), ("y", "yes"), ("z", "Yes ")]) == "yes"
+    assert merge([("x", {"a": 1}), ("y", {"a": 2})]) == {"a": 1}

@@ -1,0 +1,480 @@
+"""Whole runs: real worker, real store, real journal."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import anyio
+import pytest
+
+from engine.errors import (
+    CeilingReached,
+    NoProviderReady,
+    ScriptFailed,
+    ScriptRefused,
+    StepFailed,
+    StorageFailed,
+    UsageError,
+    WorkerKilled,
+)
+from engine.record.view import RunView, fold
+from tests.rig import META, Rig, events, kinds
+
+pytestmark = pytest.mark.anyio
+
+ONE = 'async def main(args):\n    return await agent("hello", label="greet", reads=[])\n'
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+async def test_a_run_leaves_its_whole_record_on_disk(rig: Rig):
+    outcome = await rig.run(ONE, args={"who": "me"})
+    assert (outcome.status, outcome.result, outcome.steps["finished"]) == ("done", "echo:hello", 1)
+    assert kinds(outcome) == ["RunStarted", "StepQueued", "StepStarted", "StepFinished", "RunFinished"]
+    names = {path.relative_to(outcome.folder).as_posix() for path in outcome.folder.rglob("*") if path.is_file()}
+    assert names == {
+        "journal.jsonl", "lock", "result.json", "run.json", "script.py", "summary.md",
+        "steps/1-greet.answer.md", "steps/1-greet.prompt.md",
+    }  # fmt: skip
+    facts = json.loads((outcome.folder / "run.json").read_text())
+    assert facts["args"] == {"who": "me"}
+    assert (outcome.folder / "script.py").read_text() == META + ONE
+    assert (rig.workspace / ".mco" / ".gitignore").read_text() == "*\n"
+
+
+async def test_folding_the_journal_gives_the_view_that_the_live_stream_gave(rig: Rig):
+    live = RunView()
+    outcome = await rig.run(ONE, views=[live.apply])
+    assert fold(events(outcome)) == live
+
+
+async def test_sequence_numbers_grow_by_one_and_every_step_ends_once(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(20)])\n'
+    )
+    outcome = await rig.run(source, max_parallel=4)
+    journal = events(outcome)
+    assert [event.seq for event in journal] == list(range(1, len(journal) + 1))
+    ended = [e.step for e in journal if e.kind in ("StepFinished", "StepFailed", "StepReused")]
+    assert sorted(ended) == list(range(1, 21))
+
+
+async def test_a_second_run_reuses_every_finished_step(rig: Rig):
+    first = await rig.run(ONE)
+    second = await rig.run(ONE)
+    assert len(rig.asked) == 1
+    assert second.steps["reused"] == 1
+    reused = next(event for event in events(second) if event.kind == "StepReused")
+    assert reused.from_run == first.run_id
+
+
+async def test_an_edited_script_runs_only_what_changed(rig: Rig):
+    two = (
+        "async def main(args):\n"
+        '    a = await agent("one", reads=[])\n'
+        '    return [a, await agent("{second}", reads=[])]\n'
+    )
+    await rig.run(two.replace("{second}", "two"))
+    outcome = await rig.run("x = 1  # moved down\n\n" + two.replace("{second}", "three"))
+    assert [question.prompt for question in rig.asked] == ["one", "two", "three"]
+    assert outcome.steps["reused"] == 1
+
+
+async def test_equal_calls_are_samples_and_a_rerun_finds_the_same_ones(rig: Rig):
+    answers = iter("abcdef")
+    source = 'async def main(args):\n    return [await agent("dice", reads=[]) for _ in range(3)]\n'
+    first = await rig.run(source, reply=lambda question: next(answers))
+    second = await rig.run(source, reply=lambda question: next(answers))
+    assert first.result == second.result == ["a", "b", "c"]
+
+
+async def test_a_changed_file_runs_the_steps_that_read_it_again(rig: Rig):
+    (rig.workspace / "a.py").write_text("1")
+    (rig.workspace / "b.py").write_text("1")
+    source = (
+        "async def main(args):\n"
+        '    await agent("A", reads=["a.py"])\n'
+        '    await agent("B", reads=["b.py"])\n'
+        '    await agent("none", reads=[])\n'
+        '    await agent("all")\n'
+    )
+    await rig.run(source)
+    (rig.workspace / "a.py").write_text("2")
+    rig.asked.clear()
+    await rig.run(source)
+    assert [question.prompt for question in rig.asked] == ["A", "all"]
+
+
+async def test_fresh_and_cache_false_ask_again(rig: Rig):
+    await rig.run(ONE)
+    await rig.run(ONE, fresh=True)
+    uncached = ONE.replace("reads=[]", "reads=[], cache=False")
+    await rig.run(uncached)
+    assert len(rig.asked) == 3
+
+
+async def test_an_answer_that_is_too_old_is_not_reused(rig: Rig):
+    now = [1_000_000.0]
+    rig.clock = lambda: now[0]
+    source = ONE.replace("reads=[]", 'reads=[], cache="1d"')
+    await rig.run(source)
+    now[0] += 86_000
+    await rig.run(source)
+    assert len(rig.asked) == 1
+    now[0] += 1_000
+    await rig.run(source)
+    assert len(rig.asked) == 2
+
+
+async def test_a_failed_sibling_costs_its_siblings_nothing(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    return await parallel([lambda p=p: agent(p, reads=[]) for p in ["good", "bad", "fine"]])\n'
+    )
+
+    def reply(question):
+        if question.prompt == "bad":
+            raise StepFailed("refused", "not this one")
+        return question.prompt
+
+    outcome = await rig.run(source, reply=reply)
+    assert outcome.result == ["good", None, "fine"]
+    assert outcome.status == "partial"
+    rig.asked.clear()
+    again = await rig.run(source)
+    assert [question.prompt for question in rig.asked] == ["bad"]
+    assert again.status == "done"
+
+
+async def test_a_script_sees_why_a_step_failed(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        "    try:\n"
+        '        await agent("x", reads=[])\n'
+        "    except AgentError as error:\n"
+        "        return [error.reason, error.provider]\n"
+    )
+
+    def reply(question):
+        raise StepFailed("quota", "used up")
+
+    outcome = await rig.run(source, reply=reply)
+    assert outcome.result == ["quota", "fake"]
+
+
+async def test_a_guests_adapter_that_blows_up_fails_its_step_only(rig: Rig):
+    source = 'async def main(args):\n    return await parallel([lambda: agent("x", reads=[])])\n'
+
+    def reply(question):
+        raise KeyError("oops")
+
+    outcome = await rig.run(source, reply=reply, retries=0)
+    assert outcome.result == [None]
+    failed = next(event for event in events(outcome) if event.kind == "StepFailed")
+    assert failed.reason == "crashed"
+    assert "KeyError" in failed.message
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("timeout=-1", "`timeout` is wrong"),
+        ("schema={'type': 7}", "not a valid JSON Schema"),
+        ("schema={'$ref': 'https://example.org/x'}", "not local"),
+        ("model='rm -rf /'", "`model` is wrong"),
+        ("strategy='best'", "`strategy` is wrong"),
+        ("cache='soon'", "write an age"),
+        ("provider='fake', providers=['fake']", "not both"),
+    ],
+)
+async def test_a_wrong_option_of_agent_is_an_error_in_the_script_that_names_it(rig: Rig, options: str, said: str):
+    outcome = await rig.run(f'async def main(args):\n    return await agent("x", {options})\n')
+    assert outcome.status == "failed"
+    assert isinstance(outcome.error, ScriptFailed)
+    assert said in str(outcome.error)
+    assert outcome.error.where == "trial.py:3"
+    assert rig.asked == []
+
+
+async def test_an_unknown_option_names_the_nearest_one(rig: Rig):
+    outcome = await rig.run('async def main(args):\n    return await agent("x", lable="y")\n')
+    assert "label" in str(outcome.error)
+
+
+async def test_options_may_come_as_one_dict(rig: Rig):
+    await rig.run('async def main(args):\n    return await agent("x", {"label": "L", "model": "m", "reads": []})\n')
+    assert rig.asked[0].model == "m"
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("provider='nobody'", "not_found"),
+        ("access='write'", "refused"),
+        ("capabilities=['telepathy']", "unsupported"),
+        ("isolation='worktree'", "unsupported"),
+    ],
+)
+async def test_a_step_that_nobody_can_take_fails_in_the_record(rig: Rig, options: str, reason: str):
+    source = (
+        "async def main(args):\n"
+        "    try:\n"
+        f'        await agent("x", {options})\n'
+        "    except AgentError as error:\n"
+        "        return error.reason\n"
+    )
+    outcome = await rig.run(source)
+    assert outcome.result == reason
+    assert kinds(outcome)[1:3] == ["StepQueued", "StepFailed"]
+    assert outcome.status == ("done" if reason == "unsupported" else "partial")
+
+
+async def test_schema_answers_are_checked_and_asked_for_again_with_the_error(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    return await agent("n?", reads=[], schema={"type": "object", "required": ["n"],'
+        ' "properties": {"n": {"type": "integer"}}})\n'
+    )
+    replies = iter(['{"n": "x"}', 'Here it is:\n```json\n{"n": 4}\n```'])
+    outcome = await rig.run(source, reply=lambda question: next(replies))
+    assert outcome.result == {"n": 4}
+    assert '$.n: "x" is not of type "integer"' in rig.asked[1].prompt
+
+
+async def test_arguments_get_their_defaults_and_wrong_ones_are_refused_before_anything_is_spent(rig: Rig):
+    source = (
+        'meta = {"name": "t", "description": "d", "args": {"type": "object", "required": ["who"],'
+        ' "properties": {"who": {"type": "string"}, "n": {"type": "integer", "default": 3}}}}\n'
+        'async def main(args):\n    return args\n'
+    )
+    assert (await rig.run(source, args={"who": "me"})).result == {"who": "me", "n": 3}
+    with pytest.raises(UsageError) as caught:
+        await rig.run(source, args={"n": "many", "whom": 1})
+    assert '"who" is a required property' in str(caught.value)
+    assert "whom" in str(caught.value)
+    assert caught.value.hint == "it takes who (required), n"
+    assert len(list((rig.workspace / ".mco" / "runs").iterdir())) == 1
+
+
+async def test_a_refused_script_makes_no_run(rig: Rig):
+    with pytest.raises(ScriptRefused):
+        await rig.run(META + "class A:\n    pass\nasync def main(args):\n    return 1\n")
+    assert not (rig.workspace / ".mco").exists()
+
+
+async def test_the_budget_of_a_run_stops_further_steps(rig: Rig):
+    from engine.step import Answer, Usage
+
+    source = (
+        "async def main(args):\n"
+        "    done = []\n"
+        "    for n in range(5):\n"
+        '        done.append(await agent(str(n), reads=[]))\n'
+        "        log('spent', tokens=budget.spent(), left=budget.remaining())\n"
+        "    return done\n"
+    )
+    reply = lambda question: Answer(value="ok", usage=Usage(input_tokens=30, output_tokens=10))  # noqa: E731
+    outcome = await rig.run(source, reply=reply, budget=100)
+    assert outcome.status == "ceiling"
+    assert len(rig.asked) == 3
+    assert [e.fields for e in events(outcome) if e.kind == "Logged"][1] == {"tokens": 80, "left": 20}
+    assert "BudgetReached" in kinds(outcome)
+    assert outcome.usage.tokens == 120
+
+
+async def test_a_budget_inside_binds_its_block_only(rig: Rig):
+    from engine.step import Answer, Usage
+
+    source = (
+        "async def main(args):\n"
+        "    spent = []\n"
+        "    try:\n"
+        "        with budget(50):\n"
+        "            for n in range(5):\n"
+        '                await agent(str(n), reads=[])\n'
+        "                spent.append(budget.spent())\n"
+        "    except BudgetExceeded:\n"
+        '        spent.append("stopped")\n'
+        '    await agent("after", reads=[])\n'
+        "    return [spent, budget.spent(), budget.total, budget.remaining() > 10**9]\n"
+    )
+    reply = lambda question: Answer(value="ok", usage=Usage(input_tokens=30))  # noqa: E731
+    outcome = await rig.run(source, reply=reply)
+    assert outcome.result == [[30, 60, "stopped"], 90, None, True]
+
+
+async def test_unknown_costs_stay_unknown(rig: Rig):
+    outcome = await rig.run('async def main(args):\n    await agent("x", reads=[])\n    return budget.cost.spent()\n')
+    assert outcome.result is None
+    assert outcome.usage.tokens is None
+
+
+async def test_a_script_that_makes_too_many_calls_meets_the_limit(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(100_000)])\n'
+    )
+    outcome = await rig.run(source, max_steps=50)
+    assert outcome.status == "ceiling"
+    assert len(rig.asked) == 50
+    assert kinds(outcome).count("BudgetReached") == 1
+
+
+async def test_a_flood_of_log_lines_is_cut_and_said(rig: Rig):
+    outcome = await rig.run('async def main(args):\n    for n in range(5000):\n        log("line " * 5000)\n', max_log_lines=20)
+    assert outcome.status == "done"
+    assert kinds(outcome).count("Logged") == 20
+    assert kinds(outcome).count("BudgetReached") == 1
+    assert (outcome.folder / "journal.jsonl").stat().st_size < 100_000
+
+
+async def test_labels_phases_and_log_lines_are_cleaned_before_they_are_recorded(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    phase("\\x1b[2JOne\\u202e")\n'
+        '    log("\\x1b]52;c;cm0=\\x07hi")\n'
+        '    return await agent("x", reads=[], label="../../etc\\x00/passwd")\n'
+    )
+    outcome = await rig.run(source)
+    text = (outcome.folder / "journal.jsonl").read_text()
+    assert "\\u001b" not in text
+    assert "\\u0000" not in text
+    files = [path.name for path in (outcome.folder / "steps").iterdir()]
+    assert all(name.startswith("1-etc-passwd-") for name in files)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [("{1, 2}", "set"), ("float('nan')", "not finite"), ("{1: 2}", "key"), ("main", "function"), ("b'x'", "bytes")],
+)
+async def test_a_result_that_is_not_json_is_a_clear_failure(rig: Rig, value: str, said: str):
+    outcome = await rig.run(f"async def main(args):\n    return {value}\n")
+    assert outcome.status == "failed"
+    assert said.lower() in str(outcome.error).lower()
+    assert not (outcome.folder / "result.json").exists()
+
+
+async def test_a_result_with_a_cycle_is_a_clear_failure(rig: Rig):
+    outcome = await rig.run("async def main(args):\n    a = []\n    a.append(a)\n    return a\n")
+    assert outcome.status == "failed"
+    assert "itself" in str(outcome.error) or "cycle" in str(outcome.error)
+
+
+async def test_a_script_that_never_ends_is_killed_and_said(rig: Rig):
+    outcome = await rig.run("async def main(args):\n    while True:\n        pass\n", cpu_seconds=1)
+    assert isinstance(outcome.error, WorkerKilled)
+    assert "CPU" in str(outcome.error)
+    assert kinds(outcome)[-1] == "RunFinished"
+
+
+async def test_stopping_a_run_ends_its_steps_and_closes_its_journal(rig: Rig):
+    stop = anyio.Event()
+
+    async def hang(question):
+        stop.set()
+        await anyio.sleep_forever()
+
+    outcome = await rig.run(ONE, reply=hang, stop=stop)
+    assert outcome.status == "cancelled"
+    assert kinds(outcome)[-2:] == ["StepFailed", "RunFinished"]
+    assert fold(events(outcome)).status == "cancelled"
+
+
+async def test_cancellation_from_above_is_recorded_and_passed_on(rig: Rig):
+    async def hang(question):
+        scope.cancel()
+        await anyio.sleep_forever()
+
+    with anyio.CancelScope() as scope:
+        await rig.run(ONE, reply=hang)
+    assert scope.cancelled_caught
+    (folder,) = (rig.workspace / ".mco" / "runs").iterdir()
+    assert json.loads((folder / "journal.jsonl").read_text().splitlines()[-1])["status"] == "cancelled"
+
+
+async def test_a_workflow_inside_shares_the_run(rig: Rig):
+    rig.scripts["inner"] = (
+        'meta = {"name": "inner", "description": "d", "args": {"type": "object", "properties": {"n": {"type": "integer"}}}}\n'
+        'async def main(args):\n    return [args["n"], await agent("inside", reads=[])]\n'
+    )
+    outcome = await rig.run('async def main(args):\n    return await workflow("inner", {"n": 2})\n')
+    assert outcome.result == [2, "echo:inside"]
+    assert outcome.steps["finished"] == 1
+
+
+async def test_a_workflow_inside_a_workflow_cannot_call_a_third(rig: Rig):
+    rig.scripts["inner"] = META + 'async def main(args):\n    return await workflow("inner", {})\n'
+    outcome = await rig.run('async def main(args):\n    return await workflow("inner", {})\n')
+    assert outcome.status == "failed"
+    assert "cannot call a third" in str(outcome.error)
+
+
+async def test_workflow_calls_are_limited_like_steps(rig: Rig):
+    rig.scripts["inner"] = META + "async def main(args):\n    return 1\n"
+    source = 'async def main(args):\n    for n in range(10):\n        await workflow("inner", {})\n'
+    outcome = await rig.run(source, max_steps=3)
+    assert isinstance(outcome.error, ScriptFailed | CeilingReached)
+    assert outcome.status == "ceiling"
+
+
+async def test_a_provider_that_is_not_ready_stops_the_run_before_it_starts(rig: Rig):
+    from engine.providers.base import Readiness
+    from engine.providers.fake import FakeProvider, echo
+
+    class Asleep(FakeProvider):
+        def readiness(self) -> Readiness:
+            return Readiness(False, "it sleeps", "wake it")
+
+    rig.providers["sleepy"] = Asleep(echo, "sleepy")
+    with pytest.raises(NoProviderReady) as caught:
+        await rig.run(ONE, provider="sleepy")
+    assert (caught.value.why, caught.value.hint) == ("it sleeps", "wake it")
+    with pytest.raises(UsageError, match="no provider 'nobody'"):
+        await rig.run(ONE, provider="nobody")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of folders")
+async def test_a_state_folder_that_cannot_be_made_says_so(rig: Rig):
+    (rig.workspace / ".mco").write_text("a file in the way")
+    with pytest.raises(StorageFailed) as caught:
+        await rig.run(ONE)
+    assert str(rig.workspace / ".mco") in str(caught.value)
+    assert caught.value.hint
+
+
+async def test_a_disk_that_fills_up_in_the_middle_fails_the_run_clearly_and_keeps_what_was_paid_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    from engine.record import journal
+
+    source = (
+        "async def main(args):\n"
+        '    return [await agent("one", reads=[]), await agent("two", reads=[])]\n'
+    )
+    real = os.write
+    full = {"now": False}
+
+    def write(file, data):
+        if full["now"]:
+            raise OSError(28, "No space left on device")
+        return real(file, data)
+
+    def reply(question):
+        full["now"] = question.prompt == "two"
+        return question.prompt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal.os, "write", write)
+        outcome = await rig.run(source, reply=reply)
+    assert outcome.status == "failed"
+    assert isinstance(outcome.error, StorageFailed)
+    assert "No space left" in str(outcome.error)
+    rig.asked.clear()
+    again = await rig.run(source)
+    assert again.steps["reused"] >= 1
