@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import anyio
 
@@ -94,15 +94,7 @@ async def run_child(
     loop = asyncio.get_running_loop()
     marker = uuid.uuid4().hex
     started = loop.time()
-    # A cancellation between the fork and our knowing of the child would leave it behind.
-    with anyio.CancelScope(shield=True):
-        transport, child = await loop.subprocess_exec(
-            lambda: _Child(loop, on_line, timeout, stall_timeout),
-            *command.arguments,
-            cwd=command.folder,
-            env={**command.environment, MARKER: marker},
-            start_new_session=True,
-        )
+    transport, child = await _spawn(command, marker, lambda: _Child(loop, on_line, timeout, stall_timeout))
     try:
         child.feed(command.input)
         await child.done.wait()
@@ -112,6 +104,21 @@ async def run_child(
     if child.error is not None:
         raise child.error
     return Exit(transport.get_returncode() or 0, child.cut, child.complaint(), loop.time() - started)
+
+
+async def _spawn(
+    command: Command, marker: str, listener: Callable[[], _Child]
+) -> tuple[asyncio.SubprocessTransport, _Child]:
+    # Shielded: a cancellation between the fork and our knowing of the child would leave it behind.
+    with anyio.CancelScope(shield=True):
+        return await asyncio.get_running_loop().subprocess_exec(
+            listener,
+            *command.arguments,
+            cwd=command.folder,
+            env={**command.environment, MARKER: marker},
+            start_new_session=True,
+        )
+    raise AssertionError("a shield swallows nothing")  # which the type checker cannot know
 
 
 class _Child(asyncio.SubprocessProtocol):
@@ -142,13 +149,11 @@ class _Child(asyncio.SubprocessProtocol):
             self._timers.append(loop.call_later(stall_timeout, self._look_for_stall, stall_timeout))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        self._transport = cast("asyncio.SubprocessTransport", transport)
 
     def feed(self, data: bytes) -> None:
         """Give it its standard input and close that. A child may answer without reading everything."""
-        assert isinstance(self._transport, asyncio.SubprocessTransport)
-        stdin = self._transport.get_pipe_transport(0)
-        assert isinstance(stdin, asyncio.WriteTransport)
+        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
         stdin.write(data)
         stdin.close()
 
@@ -160,7 +165,7 @@ class _Child(asyncio.SubprocessProtocol):
             return
         try:
             self._take(data)
-        except Exception as error:  # the listener's, raised again where the child was started
+        except Exception as error:  # noqa: BLE001  the listener's, raised again where the child was started
             self.error = error
             self.finish()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -12,6 +12,7 @@ from anyio.abc import TaskGroup
 from engine.dispatch.budget import Budget
 from engine.dispatch.cache import AnswerCache
 from engine.dispatch.fanout import Fanout, Manner
+from engine.dispatch.reuse import Reuse
 from engine.dispatch.scheduler import Limits, Scheduler, tokens
 from engine.errors import CeilingReached, MCOError, NoProviderReady, RunCancelled, UsageError
 from engine.primitives.nested import NestedRuns, Seat
@@ -21,7 +22,7 @@ from engine.record.events import Event, RunFinished, RunStarted, Status
 from engine.record.folder import RunFolder, make_state_folder, new_run_id, write_atomically, write_json
 from engine.record.journal import Journal
 from engine.record.lock import RunLock
-from engine.record.steps import StepFiles
+from engine.record.steps import StepFile
 from engine.record.stream import Stream
 from engine.record.view import RunView
 from engine.sandbox.host import Worker
@@ -88,6 +89,7 @@ class _Run:
         self._lock.acquire()
         self._write_facts()
         self._journal = Journal(self._folder.journal)
+        self._step_file = StepFile(self._folder)
         self._stream = Stream(self._journal, around.clock)
         self._steps: Scheduler | None = None
         self._view = RunView()
@@ -175,20 +177,22 @@ class _Run:
             retries=settings.retries,
             jitter=around.random.random,
         )
-        self._steps = Scheduler(
-            run_id=self._folder.run_id,
-            fanout=Fanout(around.registry.get, manner),
+        reuse = Reuse(
             cache=self._cache,
+            stream=self._stream,
+            run_id=self._folder.run_id,
+            clock=around.clock,
+            expire=settings.expire_days * 86400,
+            fresh=self._request.fresh,
+        )
+        self._steps = Scheduler(
+            fanout=Fanout(around.registry.get, manner),
+            reuse=reuse,
             stream=self._stream,
             budget=Budget(settings.budget, settings.max_cost),
             fingerprints=WorkspaceFingerprints(around.workspace),
-            store=StepFiles(self._folder),
-            limits=Limits(
-                max_steps=settings.max_steps,
-                max_parallel=settings.max_parallel,
-                expire=settings.expire_days * 86400,
-                fresh=self._request.fresh,
-            ),
+            store=self._step_file,
+            limits=Limits(max_steps=settings.max_steps, max_parallel=settings.max_parallel),
             tasks=tasks,
             clock=around.clock,
         )
@@ -206,6 +210,7 @@ class _Run:
             status, error = "failed", error or storage
         finally:
             self._journal.close()
+            self._step_file.close()
             self._lock.release()
             self._cache.close()
         counts = self._view.counts
@@ -277,8 +282,9 @@ def _first_of_ours(caught: BaseException) -> MCOError | None:
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _leaves(inner)
-    else:
+    if not isinstance(error, BaseExceptionGroup):
         yield error
+        return
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    for inner in group.exceptions:
+        yield from _leaves(inner)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.json_value import is_object
+from engine.json_value import is_list, is_object
 from engine.schema import JSONSchema, Schema
 
 
@@ -36,8 +36,7 @@ def _value(schema: Any, root: Any) -> Any:
 
 def _typed(schema: Mapping[str, Any], root: Any) -> Any:
     kind: Any = schema.get("type", "object" if "properties" in schema else "null")
-    first: Any = kind[0] if isinstance(kind, list) else kind
-    match first:
+    match kind[0] if is_list(kind) else kind:
         case "object":
             properties = schema.get("properties", {})
             return {name: _value(properties.get(name, True), root) for name in schema.get("required", [])}

@@ -206,7 +206,7 @@ def coerce_arguments(schema: JSONSchema | None, raw: Mapping[str, str]) -> dict[
 
 
 def _coerce(wanted: Any, text: str) -> Any:
-    kinds = wanted.get("type", []) if is_object(wanted) else []
+    kinds: Any = wanted.get("type", []) if is_object(wanted) else []
     if kinds == "string" or (is_list(kinds) and "string" in kinds):
         return text
     try:

@@ -17,7 +17,7 @@ from engine.errors import MCOError, Reason, StepFailed
 from engine.providers.base import Progress, Provider, Question, Report
 from engine.record.folder import slug
 from engine.schema import Schema, find_json
-from engine.step import Answer, ProviderChoice, Step, Usage
+from engine.step import Answer, ProviderChoice, Step, Usage, canonical
 
 
 class Watcher(Protocol):
@@ -55,7 +55,7 @@ class Fanout:
         self._find = find
         self._manner = manner
 
-    async def ask(self, step: Step, watcher: Watcher, stem: Path | None = None) -> Answer:
+    async def ask(self, step: Step, watcher: Watcher, stem: str | None = None) -> Answer:
         """The step's answer by its strategy. StepFailed when nobody gave one.
 
         Adapters may keep what their programs printed in files whose names begin with `stem`.
@@ -85,18 +85,16 @@ class Fanout:
         )
 
     async def _ask_one(
-        self, step: Step, choice: ProviderChoice, watcher: Watcher, stem: Path | None
+        self, step: Step, choice: ProviderChoice, watcher: Watcher, stem: str | None
     ) -> Answer:
         provider = self._find(choice.name)
         schema = None if step.schema is None else Schema(step.schema)
-        question = self._question(step, choice)
-        attempt = 0
+        prompt, attempt = step.prompt, 0
         while True:
             attempt += 1
             watcher.started(choice.name, attempt)
-            question = replace(
-                question, raw=stem and stem.with_name(f"{stem.name}.{slug(choice.name)}-{attempt}.raw")
-            )
+            raw = Path(f"{stem}.{slug(choice.name)}-{attempt}.raw") if stem else None
+            question = self._question(step, choice, prompt, raw)
             try:
                 return await self._attempt(provider, question, schema, watcher)
             except StepFailed as error:
@@ -108,7 +106,7 @@ class Fanout:
             watcher.retried(choice.name, attempt, failure, delay)
             await self._manner.sleep(delay)
             if failure.reason == "bad_output":
-                question = replace(question, prompt=_corrected(step.prompt, failure))
+                prompt = _corrected(step.prompt, failure)
 
     def _delay(self, step: Step, attempt: int, failure: StepFailed) -> float | None:
         retries = self._manner.retries if step.retries is None else step.retries
@@ -133,12 +131,17 @@ class Fanout:
                 answer = await _asked(provider, question, report)
         if answer is None:
             raise StepFailed("timeout", f"no answer within {question.timeout:g} s", provider=provider.name)
-        seconds = answer.seconds or time.monotonic() - started
-        return replace(_checked(answer, schema), provider=provider.name, seconds=seconds)
+        return replace(
+            answer,
+            value=_checked(answer, schema),
+            provider=provider.name,
+            seconds=answer.seconds or time.monotonic() - started,
+        )
 
-    def _question(self, step: Step, choice: ProviderChoice) -> Question:
+    def _question(self, step: Step, choice: ProviderChoice, prompt: str, raw: Path | None) -> Question:
         return Question(
-            prompt=step.prompt,
+            prompt=prompt,
+            raw=raw,
             schema=step.schema,
             model=choice.model or step.model,
             effort=step.effort,
@@ -151,7 +154,7 @@ class Fanout:
             stall_timeout=step.stall_timeout or self._manner.stall_timeout,
         )
 
-    async def _failover(self, step: Step, watcher: Watcher, stem: Path | None) -> Answer:
+    async def _failover(self, step: Step, watcher: Watcher, stem: str | None) -> Answer:
         failures: list[StepFailed] = []
         for choice in step.providers:
             try:
@@ -160,7 +163,7 @@ class Fanout:
                 failures.append(failure)
         raise _all_failed(failures)
 
-    async def _race(self, step: Step, watcher: Watcher, stem: Path | None) -> Answer:
+    async def _race(self, step: Step, watcher: Watcher, stem: str | None) -> Answer:
         winners: list[Answer] = []
         failures: list[StepFailed] = []
         async with anyio.create_task_group() as tasks:
@@ -180,7 +183,7 @@ class Fanout:
             raise _all_failed(failures)
         return winners[0]
 
-    async def _all(self, step: Step, watcher: Watcher, stem: Path | None) -> list[Outcome]:
+    async def _all(self, step: Step, watcher: Watcher, stem: str | None) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
 
         async def run(place: int, choice: ProviderChoice) -> None:
@@ -245,25 +248,35 @@ def _all_failed(failures: Sequence[StepFailed]) -> StepFailed:
     return StepFailed(reasons.most_common(1)[0][0], f"every provider failed: {said}")
 
 
-def _checked(answer: Answer, schema: Schema | None) -> Answer:
-    if schema is None:
-        return _with_text(answer)
+def _checked(answer: Answer, schema: Schema | None) -> Any:
+    """The value of an answer that can be used. StepFailed (`bad_output`) for any other."""
     value = answer.value
+    if schema is not None:
+        return _fitting(value, schema)
+    if isinstance(value, str) and not value.strip():
+        raise StepFailed("bad_output", "the answer is empty")
+    return _as_json(value)
+
+
+def _fitting(value: Any, schema: Schema) -> Any:
     if isinstance(value, str):
         try:
             value = find_json(value)
         except ValueError as error:
             raise StepFailed("bad_output", str(error)) from None
-    problems = schema.problems(value)
+    problems = schema.problems(_as_json(value))
     if problems:
         raise StepFailed("bad_output", f"the answer does not fit the schema: {'; '.join(problems)}")
-    return replace(answer, value=value)
+    return value
 
 
-def _with_text(answer: Answer) -> Answer:
-    if isinstance(answer.value, str) and not answer.value.strip():
-        raise StepFailed("bad_output", "the answer is empty")
-    return answer
+def _as_json(value: Any) -> Any:
+    """The value itself, if it is JSON: adapters may come from anywhere."""
+    try:
+        (value if isinstance(value, str) else canonical(value)).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StepFailed("bad_output", f"the answer is not JSON: {error}") from None
+    return value
 
 
 def _corrected(prompt: str, failure: StepFailed) -> str:

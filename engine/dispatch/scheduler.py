@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
 from engine.dispatch.budget import Budget, BudgetCeiling
-from engine.dispatch.cache import AnswerCache, KeptAnswer
+from engine.dispatch.cache import KeptAnswer
 from engine.dispatch.fanout import Fanout
 from engine.dispatch.progress import StepWatcher
+from engine.dispatch.reuse import Reuse
 from engine.errors import CeilingReached, MCOError, ScriptFailed, StepFailed
-from engine.record.events import BudgetReached, Logged, StepFinished, StepQueued, StepReused, Tokens
+from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused, Tokens
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step, Usage
@@ -44,10 +44,10 @@ class Fingerprints(Protocol):
 
 
 class StepStore(Protocol):
-    """Keeps the prompts and answers of a run for people."""
+    """Keeps the prompts and answers of a run."""
 
-    def stem(self, number: int, step: Step) -> Path:
-        """The beginning of the names of a step's files."""
+    def stem(self, number: int, step: Step) -> str:
+        """The beginning of the paths under which adapters keep what their programs printed."""
         ...
 
     def keep(self, number: int, step: Step, answer: Answer | None) -> None:
@@ -57,12 +57,10 @@ class StepStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many steps a run may take, how many at once, and how old (seconds) a reused answer may be."""
+    """How many steps a run may take, and how many at once."""
 
     max_steps: int
     max_parallel: int
-    expire: float
-    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +80,8 @@ class Scheduler:
     def __init__(
         self,
         *,
-        run_id: str,
         fanout: Fanout,
-        cache: AnswerCache,
+        reuse: Reuse,
         stream: Stream,
         budget: Budget,
         fingerprints: Fingerprints,
@@ -93,9 +90,8 @@ class Scheduler:
         tasks: TaskGroup,
         clock: Callable[[], float],
     ) -> None:
-        self._run_id = run_id
         self._fanout = fanout
-        self._cache = cache
+        self._reuse = reuse
         self._stream = stream
         self.budget = budget
         self._fingerprints = fingerprints
@@ -147,11 +143,11 @@ class Scheduler:
             occurrence=key.parts["occurrence"],
             providers=[choice.name for choice in step.providers],
         )
-        kept = self._kept(step, key)
+        kept = self._reuse.find(step, key)
         if kept is None:
             self._tasks.start_soon(self._run, ticket)
         else:
-            self._reuse(ticket, kept)
+            self._find_again(ticket, kept)
 
     def behind(self, error: MCOError) -> MCOError:
         """An error by what it is: a script that let our ceiling pass through it ended at that ceiling."""
@@ -196,25 +192,16 @@ class Scheduler:
             self._told.add(identity)
             self._stream.emit(BudgetReached, **facts)
 
-    def _kept(self, step: Step, key: Key) -> KeptAnswer | None:
-        if self._limits.fresh or step.cache is False or step.access != "read":
-            return None
-        kept = self._cache.get(key.digest)
-        self._tell_warnings()
-        allowed = self._limits.expire if step.cache is True else step.cache
-        if kept is None or self._clock() - kept.made_at > allowed:
-            return None
-        return kept
-
-    def _reuse(self, ticket: Ticket, kept: KeptAnswer) -> None:
+    def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
         answer = kept.answer()
+        self._store.keep(ticket.number, ticket.step, answer)
         self._stream.emit(
             StepReused,
             step=ticket.number,
             provider=answer.provider,
             model=answer.model,
             from_run=kept.run,
-            age=max(0.0, self._clock() - kept.made_at),
+            age=self._reuse.age(kept),
             saved=tokens(answer.usage),
             answer=_excerpt(answer),
         )
@@ -241,9 +228,7 @@ class Scheduler:
         self.usage += answer.usage
         self.budget.spend(ticket.scope, answer.usage)
         # Kept before it is told: an answer that the script has seen is never paid for again.
-        if ticket.step.cache is not False and ticket.step.access == "read":
-            self._cache.put(ticket.key, answer, run=self._run_id, made_at=self._clock())
-            self._tell_warnings()
+        self._reuse.keep(ticket.step, ticket.key, answer)
         self._store.keep(ticket.number, ticket.step, answer)
         self._stream.emit(
             StepFinished,
@@ -270,13 +255,14 @@ class Scheduler:
         )
         ticket.done(failure)
 
-    def _tell_warnings(self) -> None:
-        while self._cache.warnings:
-            self._stream.emit(Logged, message=self._cache.warnings.pop(0), source="mco", level="warning")
+
+_UNKNOWN = Tokens()
 
 
 def tokens(usage: Usage) -> Tokens:
     """Usage as the record keeps it."""
+    if usage == Usage():
+        return _UNKNOWN
     return Tokens.model_construct(
         input_tokens=usage.input_tokens,
         cached_tokens=usage.cached_tokens,

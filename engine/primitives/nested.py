@@ -73,7 +73,9 @@ class NestedRuns:
 
     def _start(self, name: str, args: Any, scope: int, finished: Finished) -> None:
         if self._count >= self.most:
-            self.scheduler.ceiling = CeilingReached("limit", f"the run has called workflow() {self.most:,} times")
+            self.scheduler.ceiling = CeilingReached(
+                "limit", f"the run has called workflow() {self.most:,} times"
+            )
             finished(self.scheduler.ceiling)
             return
         self._count += 1
@@ -93,7 +95,7 @@ class NestedRuns:
         worker = Worker.spawn(self.limits)
         try:
             meta = await worker.load(script.name, script.source)
-            given = {} if args is None else args
+            given: Any = {} if args is None else args
             if not is_object(given):
                 raise UsageError(f"workflow({name!r}): the arguments are an object")
             checked = check_arguments(meta.get("args"), given)

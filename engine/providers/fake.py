@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
 from collections.abc import Awaitable, Callable
@@ -37,7 +38,7 @@ class FakeProvider:
     async def ask(self, question: Question, report: Report) -> Answer:
         """Whatever the function says."""
         given: Any = self._reply(question)
-        if isinstance(given, Awaitable):
+        if inspect.isawaitable(given):
             given = await given
         if isinstance(given, Answer):
             return given

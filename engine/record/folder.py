@@ -76,13 +76,14 @@ class RunFolder:
         return self.path / "lock"
 
     @property
-    def steps(self) -> Path:
-        """Where the files of the steps are."""
-        return self.path / "steps"
+    def step_file(self) -> Path:
+        """Prompts and answers, whole; see `engine.record.steps`."""
+        return self.path / "steps.jsonl"
 
-    def step(self, number: int, label: str) -> Path:
-        """The beginning of the names of one step's files: `steps/<n>-<slug>`, see `engine.record.steps`."""
-        return self.steps / f"{number}-{slug(label)}"
+    @property
+    def steps(self) -> Path:
+        """What programs printed: `<n>-<slug>.<provider>-<attempt>.raw`."""
+        return self.path / "steps"
 
 
 def slug(label: str) -> str:

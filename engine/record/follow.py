@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
 from typing import Any
 
+from engine.errors import StorageFailed
 from engine.record.events import Event, RunFinished
 from engine.record.folder import RunFolder
 from engine.record.journal import JournalReader
@@ -80,7 +82,8 @@ def _when_driver_ends(folder: RunFolder, ended: threading.Event) -> None:
     """Set `ended` when nobody holds the run's lock. The thread ends with the run, or with this process."""
 
     def wait() -> None:
-        wait_until_released(folder.lock)
+        with suppress(StorageFailed):  # a lock that cannot be read tells nothing, so we wait for nobody
+            wait_until_released(folder.lock)
         ended.set()
 
     threading.Thread(target=wait, name="mco-lock", daemon=True).start()

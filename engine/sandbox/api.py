@@ -177,10 +177,15 @@ async def _run(function: Callable[..., Any], *arguments: Any) -> Any:
     return await value if kind is CoroutineType else value
 
 
+async def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Python's own `await` refuses a coroutine that is awaited elsewhere; a bare `send` would not."""
+    return await coroutine
+
+
 def _job(item: Any, index: int) -> Coroutine[Any, Any, Any]:
     kind = exact_type(item)
     if kind is CoroutineType:
-        return item
+        return _awaited(item)
     if callable(item):
         return _run(item)
     raise TypeError(

@@ -11,6 +11,7 @@ from engine.sandbox.frames import Splitter, encode
 
 BATCH_BYTES = 64 * 1024
 _RECEIVE_BYTES = 256 * 1024
+"""Received into one buffer: a new one would be mapped and unmapped for every frame, at more than its cost."""
 _NO_LIMIT = 2**32
 _NEVER_BLOCK = getattr(socket, "MSG_DONTWAIT", 0)
 
@@ -28,6 +29,7 @@ class Channel:
         self._splitter = Splitter(_NO_LIMIT)
         self._outgoing: list[bytes] = []
         self._outgoing_bytes = 0
+        self._buffer = bytearray(_RECEIVE_BYTES)
         self._arrived: list[dict[str, Any]] = []
 
     def send(self, frame: dict[str, Any]) -> None:
@@ -75,9 +77,10 @@ class Channel:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(_RECEIVE_BYTES)
+            received = self._socket.recv_into(self._buffer)
         except OSError:
             raise HostGone from None
-        if not data:
+        if not received:
             raise HostGone
+        data = bytes(memoryview(self._buffer)[:received])
         self._arrived += map(json.loads, self._splitter.feed(data))

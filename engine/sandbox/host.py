@@ -39,6 +39,7 @@ __all__ = ["BudgetTotals", "Call", "FailureKind", "Note", "Spent", "Worker", "Wo
 
 FailureKind = Literal["AgentError", "BudgetExceeded", "LimitExceeded", "TypeError", "ValueError"]
 _DYING_SECONDS = 2.0
+_RECEIVE_BYTES = 256 * 1024
 _UNREAD_BYTES = 8 * 1024 * 1024
 
 
@@ -90,7 +91,7 @@ class Worker:
         try:
             text = decode_source(name, source)
             await self._connect()
-            frame = await self._exchange({"kind": "load", "name": name, "source": text})
+            frame = await self._exchange({"kind": "load", "source": text})
         except BaseException:
             self.kill()
             raise
@@ -259,18 +260,22 @@ class Worker:
         self.lost(thought_too_long(self._where, self._limits))
 
 
-class _Wire(asyncio.Protocol):
+class _Wire(asyncio.BufferedProtocol):
     """The socket's events. While the worker does not read, nothing more is read from it either."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self._transport: asyncio.Transport | None = None
+        self._buffer = bytearray(_RECEIVE_BYTES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
-        self._worker.received(data)
+    def get_buffer(self, sizehint: int) -> bytearray:
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._worker.received(bytes(memoryview(self._buffer)[:nbytes]))
 
     def pause_writing(self) -> None:
         if self._transport is not None:

@@ -78,6 +78,11 @@ def _limits(memory_bytes: int, cpu_seconds: int) -> list[str]:
             resource.setrlimit(number, (soft, hard))
         except (OSError, ValueError):
             continue
-        if resource.getrlimit(number) == (soft, hard):
+        if resource.getrlimit(number) == (soft, hard) and not (name == "processes" and _is_root()):
             layers.append(f"limit-{name}")
     return layers
+
+
+def _is_root() -> bool:
+    """The number of processes is the one limit that does not hold for root."""
+    return os.geteuid() == 0

@@ -145,7 +145,7 @@ async def _whole(script: Script, names: dict[str, Any], args: Any) -> Any:
     coroutine: Any = main(args)
     kind = exact_type(coroutine)
     if kind is not CoroutineType:
-        raise TypeError("main must stay an async function")
+        raise TypeError("main must be an async function, without yield")
     return await coroutine
 
 

@@ -13,7 +13,9 @@ from engine.errors import StorageFailed
 from engine.step import Answer, Key, Usage
 
 KEY = Key("a" * 64, {"prompt": "p", "occurrence": 1})
-ANSWER = Answer(value={"n": [1, "é"]}, usage=Usage(input_tokens=3, cost=0.5), provider="fake", model="m", seconds=2.0)
+ANSWER = Answer(
+    value={"n": [1, "é"]}, usage=Usage(input_tokens=3, cost=0.5), provider="fake", model="m", seconds=2.0
+)
 
 
 def row(folder: Path, sql: str, *values: object) -> None:
@@ -69,7 +71,9 @@ def test_a_row_that_names_a_file_opens_none_and_deletes_none(tmp_path: Path):
     assert outside.exists()
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"value": 1}', '{"value": 1, "provider": 5, "run": 1, "made_at": "x"}'])
+@pytest.mark.parametrize(
+    "text", ["", "null", "[]", "{", '{"value": 1}', '{"value": 1, "provider": 5, "run": 1, "made_at": "x"}']
+)
 def test_text_that_is_no_answer_is_no_answer(tmp_path: Path, text: str):
     cache = kept(tmp_path)
     row(tmp_path, "UPDATE Cache SET value = ?", text)

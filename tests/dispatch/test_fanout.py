@@ -45,12 +45,8 @@ class Stage:
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
 
-        given = Manner(
-            workspace=Path("/nowhere"),
-            sleep=sleep,
-            jitter=lambda: 1.0,
-            **{"timeout": None, "stall_timeout": 9.0, "retries": 2, **manner},
-        )
+        defaults: dict[str, Any] = {"timeout": None, "stall_timeout": 9.0, "retries": 2}
+        given = Manner(workspace=Path("/nowhere"), sleep=sleep, jitter=lambda: 1.0, **{**defaults, **manner})
         return await Fanout(self.providers.__getitem__, given).ask(step, self.watcher)
 
 
@@ -77,7 +73,13 @@ async def test_what_heals_is_tried_again_and_told():
     stage = Stage(a=reply)
     answer = await stage.ask(step("a"))
     assert (answer.value, answer.provider, stage.slept) == ("yes", "a", [1.0, 8.0])
-    assert [entry[0] for entry in stage.watcher.seen] == ["started", "retried", "started", "retried", "started"]
+    assert [entry[0] for entry in stage.watcher.seen] == [
+        "started",
+        "retried",
+        "started",
+        "retried",
+        "started",
+    ]
 
 
 async def test_what_does_not_heal_fails_at_once_with_its_provider():
@@ -161,7 +163,11 @@ async def test_each_provider_may_have_its_own_model_timeout_and_access():
 
 
 def test_findings_are_merged_by_what_and_where():
-    first = {"findings": [{"category": "bug", "title": "Off by  one", "file": "a.py", "line": 3, "severity": "high"}]}
+    first = {
+        "findings": [
+            {"category": "bug", "title": "Off by  one", "file": "a.py", "line": 3, "severity": "high"}
+        ]
+    }
     second = {
         "findings": [
             {"category": "bug", "title": "new", "file": "b.py", "line": 1},

@@ -67,7 +67,9 @@ async def test_the_deadline_holds_for_a_child_that_talks(tmp_path: Path):
     assert ended.cut == "timeout"
 
 
-async def test_ignored_signals_and_other_sessions_do_not_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_ignored_signals_and_other_sessions_do_not_help(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(process, "GRACE_SECONDS", 0.2)
     script = (
         "trap '' TERM; setsid sh -c 'echo $$ > elsewhere; exec sleep 300' & "
@@ -96,7 +98,9 @@ async def test_cancelling_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
     assert not await alive(tmp_path / "pid")
 
 
-async def test_output_held_open_by_a_grandchild_does_not_hold_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+async def test_output_held_open_by_a_grandchild_does_not_hold_us(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(process, "LINGER_SECONDS", 0.2)
     with anyio.fail_after(20):
         ended, lines = await sh("sleep 300 & echo $! > pid; echo answer", tmp_path)
@@ -117,7 +121,14 @@ async def test_a_program_that_is_not_there_is_an_os_error(tmp_path: Path):
 
 
 def test_a_child_sees_an_allow_list_of_our_environment():
-    ours = {"PATH": "/bin", "LC_ALL": "C", "CLAUDECODE": "1", "SECRET": "s", "MY_KEY": "k", "XDG_DATA_HOME": "/d"}
+    ours = {
+        "PATH": "/bin",
+        "LC_ALL": "C",
+        "CLAUDECODE": "1",
+        "SECRET": "s",
+        "MY_KEY": "k",
+        "XDG_DATA_HOME": "/d",
+    }
     assert child_environment(ours, ("MY_KEY",)) == {
         "PATH": "/bin", "LC_ALL": "C", "MY_KEY": "k", "XDG_DATA_HOME": "/d",
     }  # fmt: skip

@@ -19,6 +19,8 @@ from engine.errors import (
     UsageError,
     WorkerKilled,
 )
+from engine.record.events import StepFailed as StepFailedEvent
+from engine.record.events import StepFinished, StepReused
 from engine.record.view import RunView, fold
 from tests.rig import META, Rig, events, kinds
 
@@ -36,14 +38,18 @@ async def test_a_run_leaves_its_whole_record_on_disk(rig: Rig):
     outcome = await rig.run(ONE, args={"who": "me"})
     assert (outcome.status, outcome.result, outcome.steps["finished"]) == ("done", "echo:hello", 1)
     assert kinds(outcome) == ["RunStarted", "StepQueued", "StepStarted", "StepFinished", "RunFinished"]
-    names = {path.relative_to(outcome.folder).as_posix() for path in outcome.folder.rglob("*") if path.is_file()}
+    names = {
+        path.relative_to(outcome.folder).as_posix() for path in outcome.folder.rglob("*") if path.is_file()
+    }
     assert names == {
-        "journal.jsonl", "lock", "result.json", "run.json", "script.py", "summary.md",
-        "steps/1-greet.answer.md", "steps/1-greet.prompt.md",
+        "journal.jsonl", "lock", "result.json", "run.json", "script.py", "steps.jsonl", "summary.md",
     }  # fmt: skip
     facts = json.loads((outcome.folder / "run.json").read_text())
     assert facts["args"] == {"who": "me"}
     assert (outcome.folder / "script.py").read_text() == META + ONE
+    assert json.loads((outcome.folder / "steps.jsonl").read_text()) == {
+        "step": 1, "label": "greet", "prompt": "hello", "answer": "echo:hello",
+    }  # fmt: skip
     assert (rig.workspace / ".mco" / ".gitignore").read_text() == "*\n"
 
 
@@ -56,12 +62,14 @@ async def test_folding_the_journal_gives_the_view_that_the_live_stream_gave(rig:
 async def test_sequence_numbers_grow_by_one_and_every_step_ends_once(rig: Rig):
     source = (
         "async def main(args):\n"
-        '    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(20)])\n'
+        "    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(20)])\n"
     )
     outcome = await rig.run(source, max_parallel=4)
     journal = events(outcome)
     assert [event.seq for event in journal] == list(range(1, len(journal) + 1))
-    ended = [e.step for e in journal if e.kind in ("StepFinished", "StepFailed", "StepReused")]
+    ended = [
+        event.step for event in journal if isinstance(event, StepFinished | StepFailedEvent | StepReused)
+    ]
     assert sorted(ended) == list(range(1, 21))
 
 
@@ -193,7 +201,9 @@ async def test_a_guests_adapter_that_blows_up_fails_its_step_only(rig: Rig):
         ("provider='fake', providers=['fake']", "not both"),
     ],
 )
-async def test_a_wrong_option_of_agent_is_an_error_in_the_script_that_names_it(rig: Rig, options: str, said: str):
+async def test_a_wrong_option_of_agent_is_an_error_in_the_script_that_names_it(
+    rig: Rig, options: str, said: str
+):
     outcome = await rig.run(f'async def main(args):\n    return await agent("x", {options})\n')
     assert outcome.status == "failed"
     assert isinstance(outcome.error, ScriptFailed)
@@ -208,7 +218,9 @@ async def test_an_unknown_option_names_the_nearest_one(rig: Rig):
 
 
 async def test_options_may_come_as_one_dict(rig: Rig):
-    await rig.run('async def main(args):\n    return await agent("x", {"label": "L", "model": "m", "reads": []})\n')
+    await rig.run(
+        'async def main(args):\n    return await agent("x", {"label": "L", "model": "m", "reads": []})\n'
+    )
     assert rig.asked[0].model == "m"
 
 
@@ -251,7 +263,7 @@ async def test_arguments_get_their_defaults_and_wrong_ones_are_refused_before_an
     source = (
         'meta = {"name": "t", "description": "d", "args": {"type": "object", "required": ["who"],'
         ' "properties": {"who": {"type": "string"}, "n": {"type": "integer", "default": 3}}}}\n'
-        'async def main(args):\n    return args\n'
+        "async def main(args):\n    return args\n"
     )
     assert (await rig.run(source, args={"who": "me"})).result == {"who": "me", "n": 3}
     with pytest.raises(UsageError) as caught:
@@ -275,7 +287,7 @@ async def test_the_budget_of_a_run_stops_further_steps(rig: Rig):
         "async def main(args):\n"
         "    done = []\n"
         "    for n in range(5):\n"
-        '        done.append(await agent(str(n), reads=[]))\n'
+        "        done.append(await agent(str(n), reads=[]))\n"
         "        log('spent', tokens=budget.spent(), left=budget.remaining())\n"
         "    return done\n"
     )
@@ -297,7 +309,7 @@ async def test_a_budget_inside_binds_its_block_only(rig: Rig):
         "    try:\n"
         "        with budget(50):\n"
         "            for n in range(5):\n"
-        '                await agent(str(n), reads=[])\n'
+        "                await agent(str(n), reads=[])\n"
         "                spent.append(budget.spent())\n"
         "    except BudgetExceeded:\n"
         '        spent.append("stopped")\n'
@@ -310,7 +322,9 @@ async def test_a_budget_inside_binds_its_block_only(rig: Rig):
 
 
 async def test_unknown_costs_stay_unknown(rig: Rig):
-    outcome = await rig.run('async def main(args):\n    await agent("x", reads=[])\n    return budget.cost.spent()\n')
+    outcome = await rig.run(
+        'async def main(args):\n    await agent("x", reads=[])\n    return budget.cost.spent()\n'
+    )
     assert outcome.result is None
     assert outcome.usage.tokens is None
 
@@ -318,7 +332,7 @@ async def test_unknown_costs_stay_unknown(rig: Rig):
 async def test_a_script_that_makes_too_many_calls_meets_the_limit(rig: Rig):
     source = (
         "async def main(args):\n"
-        '    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(100_000)])\n'
+        "    return await parallel([lambda n=n: agent(str(n), reads=[]) for n in range(100_000)])\n"
     )
     outcome = await rig.run(source, max_steps=50)
     assert outcome.status == "ceiling"
@@ -327,7 +341,9 @@ async def test_a_script_that_makes_too_many_calls_meets_the_limit(rig: Rig):
 
 
 async def test_a_flood_of_log_lines_is_cut_and_said(rig: Rig):
-    outcome = await rig.run('async def main(args):\n    for n in range(5000):\n        log("line " * 5000)\n', max_log_lines=20)
+    outcome = await rig.run(
+        'async def main(args):\n    for n in range(5000):\n        log("line " * 5000)\n', max_log_lines=20
+    )
     assert outcome.status == "done"
     assert kinds(outcome).count("Logged") == 20
     assert kinds(outcome).count("BudgetReached") == 1
@@ -345,13 +361,21 @@ async def test_labels_phases_and_log_lines_are_cleaned_before_they_are_recorded(
     text = (outcome.folder / "journal.jsonl").read_text()
     assert "\\u001b" not in text
     assert "\\u0000" not in text
-    files = [path.name for path in (outcome.folder / "steps").iterdir()]
-    assert all(name.startswith("1-etc-passwd-") for name in files)
+    (question,) = rig.asked
+    assert question.raw is not None
+    assert question.raw.parent == outcome.folder / "steps"
+    assert question.raw.name.startswith("1-etc-passwd-")
 
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [("{1, 2}", "set"), ("float('nan')", "not finite"), ("{1: 2}", "key"), ("main", "function"), ("b'x'", "bytes")],
+    [
+        ("{1, 2}", "set"),
+        ("float('nan')", "not finite"),
+        ("{1: 2}", "key"),
+        ("main", "function"),
+        ("b'x'", "bytes"),
+    ],
 )
 async def test_a_result_that_is_not_json_is_a_clear_failure(rig: Rig, value: str, said: str):
     outcome = await rig.run(f"async def main(args):\n    return {value}\n")
@@ -400,7 +424,7 @@ async def test_cancellation_from_above_is_recorded_and_passed_on(rig: Rig):
 
 async def test_a_workflow_inside_shares_the_run(rig: Rig):
     rig.scripts["inner"] = (
-        'meta = {"name": "inner", "description": "d", "args": {"type": "object", "properties": {"n": {"type": "integer"}}}}\n'
+        'meta = {"name": "inner", "description": "d", "args": {"properties": {"n": {"type": "integer"}}}}\n'
         'async def main(args):\n    return [args["n"], await agent("inside", reads=[])]\n'
     )
     outcome = await rig.run('async def main(args):\n    return await workflow("inner", {"n": 2})\n')
@@ -454,8 +478,7 @@ async def test_a_disk_that_fills_up_in_the_middle_fails_the_run_clearly_and_keep
     from engine.record import journal
 
     source = (
-        "async def main(args):\n"
-        '    return [await agent("one", reads=[]), await agent("two", reads=[])]\n'
+        'async def main(args):\n    return [await agent("one", reads=[]), await agent("two", reads=[])]\n'
     )
     real = os.write
     full = {"now": False}

@@ -102,13 +102,19 @@ def test_typed_arguments_become_what_the_schema_wants():
 @pytest.mark.parametrize(
     ("schema", "value"),
     [
-        ({"type": "object", "required": ["a"], "properties": {"a": {"type": "array", "minItems": 2}}}, {"a": [None, None]}),
+        (
+            {"type": "object", "required": ["a"], "properties": {"a": {"type": "array", "minItems": 2}}},
+            {"a": [None, None]},
+        ),
         ({"enum": ["x", "y"]}, "x"),
         ({"const": 5}, 5),
         ({"type": "integer", "minimum": 3}, 3),
         ({"type": "string", "minLength": 2}, "xx"),
         ({"anyOf": [{"type": "boolean"}, {"type": "null"}]}, False),
-        ({"allOf": [{"required": ["a"]}, {"properties": {"a": {"type": "integer"}}}], "type": "object"}, {"a": 0}),
+        (
+            {"allOf": [{"required": ["a"]}, {"properties": {"a": {"type": "integer"}}}], "type": "object"},
+            {"a": 0},
+        ),
         ({"$defs": {"n": {"type": "number", "exclusiveMinimum": 0}}, "$ref": "#/$defs/n"}, 1),
         (True, None),
     ],

@@ -88,6 +88,8 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
         load_settings(user_file=tmp_path / "user.toml")
 
 
-@pytest.mark.parametrize(("text", "tokens"), [("200k", 200_000), ("1.5m", 1_500_000), ("20_000", 20_000), ("7", 7)])
+@pytest.mark.parametrize(
+    ("text", "tokens"), [("200k", 200_000), ("1.5m", 1_500_000), ("20_000", 20_000), ("7", 7)]
+)
 def test_tokens_are_written_short(text: str, tokens: int):
     assert parse_tokens(text) == tokens

@@ -94,7 +94,13 @@ async def test_a_plain_folder_is_walked_and_links_are_not_followed(tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("reads", "changes"),
-    [(None, True), (("src/**",), True), (("docs/",), False), (("*.py", "!src/a.py"), False), (("a.py",), True)],
+    [
+        (None, True),
+        (("src/**",), True),
+        (("docs/",), False),
+        (("*.py", "!src/a.py"), False),
+        (("a.py",), True),
+    ],
 )
 def test_reads_choose_with_gits_patterns(reads: tuple[str, ...] | None, changes: bool):
     before = Manifest({"src/a.py": "1", "docs/x.md": "1"})

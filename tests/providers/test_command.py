@@ -30,7 +30,13 @@ def provider(tmp_path: Path, *command: str, **options: Any):
     )
 
 
-async def ask(tmp_path: Path, *command: str, prompt: str = "do it", question: dict[str, Any] | None = None, **options: Any):
+async def ask(
+    tmp_path: Path,
+    *command: str,
+    prompt: str = "do it",
+    question: dict[str, Any] | None = None,
+    **options: Any,
+):
     progress: list[Progress] = []
     asked = Question(prompt=prompt, workspace=tmp_path, **(question or {}))
     return await provider(tmp_path, *command, **options).ask(asked, progress.append)
@@ -44,7 +50,15 @@ async def test_the_prompt_goes_in_on_standard_input_byte_for_byte(tmp_path: Path
 
 
 async def test_variables_are_arguments_never_shell_words(tmp_path: Path):
-    answer = await ask(tmp_path, "printf", "%s|", "{model}", "-p={prompt}", prompt="$(touch canary); {model} `x`", question={"model": "m"})
+    answer = await ask(
+        tmp_path,
+        "printf",
+        "%s|",
+        "{model}",
+        "-p={prompt}",
+        prompt="$(touch canary); {model} `x`",
+        question={"model": "m"},
+    )
     assert answer.value == "m|-p=$(touch canary); {model} `x`|"
     assert not (tmp_path / "canary").exists()
 
@@ -60,7 +74,8 @@ async def test_json_output_with_paths_to_answer_and_usage(tmp_path: Path):
     document = {"result": {"messages": [{"text": "first"}, {"text": "last"}]}, "tokens": {"in": 5, "out": 2}}
     answer = await ask(
         tmp_path, "echo", json.dumps(document),
-        output="json", answer="result.messages.-1.text", usage={"input_tokens": "tokens.in", "output_tokens": "tokens.out"},
+        output="json", answer="result.messages.-1.text",
+        usage={"input_tokens": "tokens.in", "output_tokens": "tokens.out"},
     )  # fmt: skip
     assert (answer.value, answer.usage) == ("last", Usage(input_tokens=5, output_tokens=2))
 
@@ -100,7 +115,9 @@ async def test_more_access_than_the_user_vouched_for_is_refused(tmp_path: Path):
     with pytest.raises(StepFailed, match="not trusted with 'write'") as caught:
         await ask(tmp_path, "cat", question={"access": "write"})
     assert caught.value.reason == "unsupported"
-    assert (await ask(tmp_path, "cat", question={"access": "write"}, access=["read", "write"])).value == "do it"
+    assert (
+        await ask(tmp_path, "cat", question={"access": "write"}, access=["read", "write"])
+    ).value == "do it"
 
 
 async def test_a_schema_is_asked_for_in_the_prompt(tmp_path: Path):
@@ -123,7 +140,11 @@ async def test_it_sees_only_the_environment_it_was_promised(tmp_path: Path, monk
 
 @pytest.mark.parametrize(
     ("options", "place"),
-    [({"command": []}, "command"), ({"command": ["x"], "outptu": "text"}, "outptu"), ({"command": ["x"], "answer": "a..b"}, "answer")],
+    [
+        ({"command": []}, "command"),
+        ({"command": ["x"], "outptu": "text"}, "outptu"),
+        ({"command": ["x"], "answer": "a..b"}, "answer"),
+    ],
 )
 def test_a_wrong_table_is_named(tmp_path: Path, options: Any, place: str):
     with pytest.raises(UsageError) as caught:

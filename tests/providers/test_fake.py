@@ -44,7 +44,11 @@ async def ask(tmp_path: Path, *prompts: str, schema: Any = None) -> list[Answer 
     progress: list[Progress] = []
     for prompt in prompts:
         try:
-            answers.append(await provider.ask(Question(prompt=prompt, workspace=tmp_path, schema=schema), progress.append))
+            answers.append(
+                await provider.ask(
+                    Question(prompt=prompt, workspace=tmp_path, schema=schema), progress.append
+                )
+            )
         except StepFailed as failure:
             answers.append(failure)
     return answers
@@ -70,12 +74,19 @@ async def test_a_prompt_that_no_rule_takes_is_echoed_or_fits_the_schema(tmp_path
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("[[rules]]\nmach = 'x'\n", "rules.0.mach"), ("[[rules]\n", "not valid TOML"), ("[[rules]]\nfail = 'boom'\n", "rules.0.fail")],
+    [
+        ("[[rules]]\nmach = 'x'\n", "rules.0.mach"),
+        ("[[rules]\n", "not valid TOML"),
+        ("[[rules]]\nfail = 'boom'\n", "rules.0.fail"),
+    ],
 )
 def test_a_wrong_rules_file_is_named(tmp_path: Path, text: str, said: str):
     (tmp_path / "rules.toml").write_text(text)
     context = ProviderContext(
-        name="fake", options={"rules": str(tmp_path / "rules.toml")}, workspace=tmp_path, cache_folder=tmp_path
+        name="fake",
+        options={"rules": str(tmp_path / "rules.toml")},
+        workspace=tmp_path,
+        cache_folder=tmp_path,
     )
     with pytest.raises(UsageError) as caught:
         build(context)

@@ -16,7 +16,11 @@ from engine.providers.registry import Registry
 
 def registry(tmp_path: Path, tables: Any = None, **facts: Any) -> Registry:
     return Registry(
-        tables=tables or {}, workspace=tmp_path, cache_folder=tmp_path, environment={"PATH": "/usr/bin:/bin"}, **facts
+        tables=tables or {},
+        workspace=tmp_path,
+        cache_folder=tmp_path,
+        environment={"PATH": "/usr/bin:/bin"},
+        **facts,
     )
 
 

@@ -112,6 +112,15 @@ async def test_parallel_keeps_the_order_and_logs_what_failed() -> None:
     ]
 
 
+async def test_one_coroutine_given_twice_runs_once() -> None:
+    played = await play(body('one = agent("a")\nreturn await parallel([one, one])'))
+    assert played.result == ["echo:a", None]
+    assert played.logged() == [
+        ("warning", "parallel() item 1: RuntimeError: coroutine is being awaited already")
+    ]
+    assert len(played.calls) == 1
+
+
 async def test_a_ceiling_is_raised_after_all_others_ended() -> None:
     script = """
 try:
@@ -243,6 +252,25 @@ return [inner, left, await agent("c"), budget.spent()]
     ]
 
 
+COUNTER = """
+from collections import Counter, defaultdict
+lists = defaultdict(list)
+lists["a"].append(1)
+return [Counter("aab").most_common(1), lists]
+"""
+NONLOCAL = """
+def count():
+    n = 0
+    def more():
+        nonlocal n
+        n += 1
+    more()
+    more()
+    return n
+return count()
+"""
+
+
 @pytest.mark.parametrize(
     ("lines", "result"),
     [
@@ -252,6 +280,8 @@ return [inner, left, await agent("c"), budget.spent()]
         ),
         ('d = {"t": ""}\nd["t"] += await agent("a")\nreturn d', {"t": "echo:a"}),
         ("x = [1, 2, 3]\nx[1:] += [4]\nreturn x", [1, 2, 3, 4]),
+        (COUNTER, [[["a", 2]], {"a": [1]}]),
+        (NONLOCAL, 2),
         ("a, b = c = [1, 2]\nreturn [a, b, c]", [1, 2, [1, 2]]),
         ("seen = []\ndef f():\n    seen.append(1)\n    return (1, 2)\na, b = c = f()\nreturn len(seen)", 1),
         ("try:\n    1 / 0\nexcept:\n    return 'caught'", "caught"),
@@ -265,16 +295,7 @@ return [inner, left, await agent("c"), budget.spent()]
             [1, [2], {}],
         ),
         ("return f\"{3.14159:.2f}|{'a':>4}|{'q'!r:5}|{1:{4}}\"", "3.14|   a|'q'  |   1"),
-        (
-            "def f():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n    g()\n    g()\n    return n\nreturn f()",
-            2,
-        ),
         ("import itertools\nreturn list(itertools.chain.from_iterable([[1], [2]]))", [1, 2]),
-        (
-            "from collections import Counter, defaultdict\n"
-            "d = defaultdict(list)\nd['a'].append(1)\nreturn [Counter('aab').most_common(1), d]",
-            [[["a", 2]], {"a": [1]}],
-        ),
         ("import re\nreturn re.sub(r'(?P<x>a)', lambda m: m['x'] + m.group(1), 'ba', flags=re.I)", "baa"),
         ("return divmod((1 << 60000) - 1, (1 << 30000) - 1)[1]", 0),
         ("def f(**k):\n    return k\nreturn f(**{'a': 1})", {"a": 1}),

@@ -70,6 +70,7 @@ async def test_a_benign_script_returns_exactly_its_value(path: Path) -> None:
 @pytest.mark.parametrize("path", scripts("hostile"))
 async def test_a_hostile_script_gets_nothing(path: Path, bait: Bait) -> None:
     leaked = header(path, "leak")
+    ended: Played | MCOError | Flooded | None = None
     for _ in range(2 if header(path, "run") == "twice" else 1):
         ended = await _end(path, bait)
         if isinstance(ended, Played) and leaked:
@@ -86,7 +87,7 @@ async def _end(path: Path, bait: Bait) -> Played | MCOError | Flooded:
         return error
 
 
-def _check_untouched(ended: Played | MCOError | Flooded, bait: Bait) -> None:
+def _check_untouched(ended: Played | MCOError | Flooded | None, bait: Bait) -> None:
     told = repr(vars(ended)) if isinstance(ended, MCOError) else repr(ended)
     assert SECRET not in told
     assert "Traceback" not in told

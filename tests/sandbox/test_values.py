@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, deque
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -39,12 +40,8 @@ def test_tuples_become_lists_and_counters_become_dicts() -> None:
 
 CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
-DEEP: Any = 1
-for _ in range(200):
-    DEEP = [DEEP]
-LAUGHS: Any = ["lol"]
-for _ in range(60):
-    LAUGHS = [LAUGHS, LAUGHS]
+DEEP: Any = reduce(lambda inner, _: [inner], range(200), 1)
+LAUGHS: Any = reduce(lambda inner, _: [inner, inner], range(60), ["lol"])
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,9 @@ async def test_the_worker_stands_behind_its_walls() -> None:
     assert "Max open files            0                    0" in limits
 
 
-async def test_a_worker_can_be_spawned_before_there_is_a_loop() -> None:
-    worker = await asyncio.to_thread(Worker.spawn, TIGHT)
+def test_a_worker_can_be_spawned_and_killed_before_there_is_a_loop() -> None:
+    worker = Worker.spawn(TIGHT)
+    assert is_alive(process_of(worker))
     worker.kill()
     assert not is_alive(process_of(worker))
 
@@ -90,22 +91,6 @@ async def test_too_much_memory_is_a_clear_error_with_its_line(lines: str) -> Non
 async def test_a_script_that_keeps_the_ball_is_stopped_by_the_wall_clock() -> None:
     with pytest.raises(WorkerKilled, match=r"ran for 0\.3 s without waiting"):
         await play(body(ENDLESS), limits=WorkerLimits(cpu_seconds=30, think_seconds=0.3))
-
-
-async def test_time_in_which_the_script_waits_for_us_does_not_count() -> None:
-    def late(worker: Worker, call: Call) -> None:
-        asyncio.get_running_loop().call_later(0.2, echo, worker, call)
-
-    limits = WorkerLimits(think_seconds=0.15)
-    worker = Worker.spawn(limits)
-    try:
-        await worker.load("test", body('return [await agent("a"), await agent("b")]').encode())
-    except WorkerKilled:
-        pytest.skip("this machine is too busy to start a worker in time")
-    result = await worker.run(
-        {}, BudgetTotals(), lambda frame: late(worker, frame) if isinstance(frame, Call) else None
-    )
-    assert result == ["echo:a", "echo:b"]
 
 
 async def test_a_worker_killed_from_outside_is_told() -> None:
@@ -180,6 +165,12 @@ async def test_large_answers_both_ways_do_not_lock_the_two_ends() -> None:
 
     script = 'r = await parallel([agent("x" * 300_000) for i in range(100)])\nreturn sum(len(x) for x in r)'
     assert (await play(body(script), answer=big)).result == 30_000_000
+
+
+async def test_a_main_that_yields_is_told() -> None:
+    with pytest.raises(ScriptFailed) as caught:
+        await play(body("yield 1"))
+    assert caught.value.why == "TypeError: main must be an async function, without yield"
 
 
 async def test_state_does_not_leak_from_run_to_run() -> None:

@@ -1,0 +1,49 @@
+"""One figure: what was measured, its floor in the same run, the ratio between them and the ratio that was promised."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """`ours` and `floor` in one unit; `most` is the highest ratio that was promised."""
+
+    what: str
+    floor_name: str
+    ours: float
+    floor: float
+    unit: str
+    most: float
+
+    @property
+    def ratio(self) -> float:
+        """How many floors it costs."""
+        return self.ours / self.floor
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise holds."""
+        return self.ratio <= self.most
+
+    def row(self) -> str:
+        """As a line of a Markdown table."""
+        verdict = "yes" if self.kept else "**no**"
+        return (
+            f"| {self.what} | {self.ours:.4g} {self.unit} | {self.floor_name} | {self.floor:.4g} {self.unit} "
+            f"| {self.ratio:.2f} | {self.most:g} | {verdict} |"
+        )
+
+
+def medians(ours: Callable[[], float], floor: Callable[[], float], rounds: int) -> tuple[float, float]:
+    """The medians of both, taken in turns so that a busy moment of the machine falls on both."""
+    pairs = [(ours(), floor()) for _ in range(rounds)]
+    return statistics.median(pair[0] for pair in pairs), statistics.median(pair[1] for pair in pairs)
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as a Markdown table."""
+    head = "| what | mco | floor | costs | ratio | at most | kept |\n|---|---:|---|---:|---:|---:|---|"
+    return "\n".join([head, *(figure.row() for figure in figures)])

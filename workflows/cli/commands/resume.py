@@ -1,0 +1,106 @@
+"""`mco resume`: the same workflow with the same arguments again; finished steps are found, the rest runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from engine.errors import UnknownWorkflow, UsageError
+from workflows.cli.caller import Caller, pass_caller
+from workflows.cli.completion import run_ids
+from workflows.cli.options import ceiling_options, output_options
+from workflows.cli.runner import Order, Output, carry_out
+from workflows.script import Script
+
+if TYPE_CHECKING:
+    from workflows.runs import RunRecord
+
+
+@click.command("resume")
+@click.argument("run", shell_complete=run_ids)
+@ceiling_options
+@output_options
+@pass_caller
+@click.pass_context
+def resume_command(
+    context: click.Context, caller: Caller, *, run: str, output: Output, plain: bool, **flags: object
+) -> None:
+    """Take a run up again where it stopped.
+
+    Same workflow, same arguments, same provider; the script as it is now.
+    Steps that were finished are reused; what failed, was stopped or was edited runs. RUN is an id, the
+    beginning of one, or `last`.
+    """
+    record = caller.runs.find(run)
+    if record.status == "running":
+        raise UsageError(
+            f"the run {record.run_id} still goes on", hint=f"watch it with: mco watch {record.run_id}"
+        )
+    facts = _facts(record)
+    reference = str(facts["reference"])
+    order = Order(
+        script=_script(caller, reference, record),
+        reference=reference,
+        args=cast("dict[str, Any]", facts["args"]),
+        flags={
+            "provider": _provider(facts),
+            **{name: value for name, value in flags.items() if value is not None},
+        },
+        parent=record.run_id,
+        output=output,
+        plain=plain,
+    )
+    context.exit(carry_out(order, caller))
+
+
+def _facts(record: RunRecord) -> dict[str, Any]:
+    """What was run. UsageError when the run no longer says."""
+    path = record.folder.run_json
+    try:
+        facts: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _unusable(path, str(error)) from None
+    if not isinstance(facts, dict):
+        raise _unusable(path, "it is not a JSON object")
+    known = cast("dict[str, Any]", facts)
+    if not isinstance(known.get("reference"), str) or not isinstance(known.get("args"), dict):
+        raise _unusable(path, "it does not say which workflow ran with which arguments")
+    return known
+
+
+def _provider(facts: dict[str, Any]) -> str | None:
+    """The provider that the run was given: another one's answers would not be the same steps.
+
+    Nothing else is taken over: a run's folder may have come with a cloned repository, and must not widen anything.
+    """
+    settings: Any = facts.get("settings")
+    name = cast("dict[str, Any]", settings).get("provider") if isinstance(settings, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _script(caller: Caller, reference: str, record: RunRecord) -> Script:
+    try:
+        script = caller.library.find(reference, caller.folder)
+    except UnknownWorkflow as error:
+        raise _gone(error, record) from None
+    if not script.path.exists():
+        raise _gone(UsageError("the script is no longer there", where=str(script.path)), record)
+    return script
+
+
+def _gone(error: UsageError, record: RunRecord) -> UsageError:
+    kept = record.folder.script
+    error.hint = f"the text that ran is kept, and can be run: mco run {kept}"
+    return error
+
+
+def _unusable(path: Path, why: str) -> UsageError:
+    return UsageError(
+        "the run cannot be taken up again",
+        where=str(path),
+        why=why,
+        hint="start it anew with `mco run`: finished steps are reused all the same",
+    )

@@ -1,0 +1,181 @@
+"""What works on this machine: each thing is tried, not guessed."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.errors import MCOError
+from workflows.cli.caller import Caller, version
+
+if TYPE_CHECKING:
+    from engine.settings import LoadedSettings
+
+_LIBRARIES = (
+    "RestrictedPython",
+    "anyio",
+    "click",
+    "diskcache",
+    "jsonschema-rs",
+    "pydantic",
+    "rich",
+    "watchfiles",
+)
+_PROBE = b'meta = {"name": "probe", "description": "loads"}\n\nasync def main(args):\n    return None\n'
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried. `hint` says how to mend it."""
+
+    name: str
+    fine: bool
+    said: str
+    hint: str = ""
+
+    def row(self) -> tuple[str, str, str]:
+        """As a line of a table."""
+        return (
+            self.name,
+            "ok" if self.fine else "no",
+            f"{self.said}  hint: {self.hint}" if self.hint else self.said,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"ok": self.fine, "said": self.said, "hint": self.hint or None}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Everything that was found."""
+
+    versions: Sequence[tuple[str, str]]
+    sandbox: Finding
+    layers: Sequence[str]
+    providers: Sequence[Finding]
+    settings: Sequence[tuple[str, str, str]]
+    settings_wrong: Finding | None
+    folders: Sequence[Finding]
+
+    @property
+    def exit_code(self) -> int:
+        """0 when runs work, 4 when only a provider is missing, else 1."""
+        needed = [self.sandbox, *self.folders, *([self.settings_wrong] if self.settings_wrong else [])]
+        if not all(finding.fine for finding in needed):
+            return 1
+        return 0 if any(finding.fine and finding.name != "fake" for finding in self.providers) else 4
+
+    def sections(self) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+        """Titles and rows, for people."""
+        yield "versions", [tuple(row) for row in self.versions]
+        yield "sandbox", [self.sandbox.row(), ("layers", "", ", ".join(self.layers) or "none")]
+        yield "providers", [finding.row() for finding in self.providers]
+        if self.settings_wrong:
+            yield "settings", [self.settings_wrong.row()]
+        else:
+            yield "settings", [tuple(row) for row in self.settings]
+        yield "folders", [finding.row() for finding in self.folders]
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {
+            "versions": dict(self.versions),
+            "sandbox": {**self.sandbox.document(), "layers": list(self.layers)},
+            "providers": {finding.name: finding.document() for finding in self.providers},
+            "settings": {name: {"value": value, "from": origin} for name, value, origin in self.settings},
+            "settings_wrong": self.settings_wrong.document() if self.settings_wrong else None,
+            "folders": {finding.name: finding.document() for finding in self.folders},
+        }
+
+
+def diagnose(caller: Caller) -> Diagnosis:
+    """Try everything once. Nothing is asked of a provider that costs."""
+    sandbox, layers = _sandbox()
+    try:
+        loaded, wrong = caller.settings(), None
+    except MCOError as error:
+        loaded, wrong = None, Finding("settings", fine=False, said=str(error), hint=error.hint or "")
+    return Diagnosis(
+        versions=list(_versions()),
+        sandbox=sandbox,
+        layers=layers,
+        providers=list(_providers(caller, loaded)) if loaded else [],
+        settings=list(_settings(loaded)) if loaded else [],
+        settings_wrong=wrong,
+        folders=[
+            _folder("runs", caller.places.runs),
+            _folder("cache", caller.places.cache),
+        ],
+    )
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    from importlib.metadata import version as installed
+
+    yield "mco", version()
+    yield "python", f"{platform.python_version()} ({sys.executable})"
+    yield "system", platform.platform()
+    for name in _LIBRARIES:
+        yield name, installed(name)
+
+
+def _sandbox() -> tuple[Finding, tuple[str, ...]]:
+    import anyio
+
+    try:
+        layers = anyio.run(_probe)
+    except (MCOError, OSError) as error:
+        return Finding(
+            "worker", fine=False, said=str(error), hint="no script can run until this is mended"
+        ), ()
+    return Finding("worker", fine=True, said="starts, and loads a script"), layers
+
+
+async def _probe() -> tuple[str, ...]:
+    from engine.sandbox.host import Worker
+
+    worker = Worker.spawn()
+    try:
+        await worker.load("probe", _PROBE)
+        return worker.layers
+    finally:
+        worker.kill()
+
+
+def _providers(caller: Caller, loaded: LoadedSettings) -> Iterator[Finding]:
+    for name, provider, readiness in caller.registry(loaded.settings).readiness():
+        note = f" ({provider.note})" if provider is not None and provider.note else ""
+        said = (
+            f"ready {readiness.version or ''}".strip() if readiness.ready else f"not ready: {readiness.why}"
+        )
+        yield Finding(name, readiness.ready, said + note, readiness.hint)
+
+
+def _settings(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
+    for name in type(loaded.settings).model_fields:
+        value = getattr(loaded.settings, name)
+        if name == "providers":
+            value = ", ".join(value) or None
+        yield name, "–" if value is None else str(value), loaded.origins.get(name, "default")
+
+
+def _folder(name: str, path: Path) -> Finding:
+    """Whether a folder, or the nearest there is above it, takes a new file. Nothing is left behind."""
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        return Finding(name, fine=False, said=f"{path}: {error.strerror}", hint="make it writable")
+    return Finding(name, fine=True, said=f"{path} is writable, {_free(there)}")
+
+
+def _free(folder: Path) -> str:
+    return f"{shutil.disk_usage(folder).free / 1024**3:.1f} GiB free"

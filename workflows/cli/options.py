@@ -1,0 +1,48 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from engine.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_CEILINGS = (
+    click.option("--provider", metavar="NAME", help="Who answers steps that name nobody."),
+    click.option(
+        "--access", type=click.Choice(["read", "write", "full"]), help="The most that a step may ask for."
+    ),
+    click.option("--max-parallel", type=click.IntRange(1), metavar="N", help="Steps at once."),
+    click.option("--budget", metavar="TOKENS", help="The most tokens to spend, such as 200k."),
+    click.option(
+        "--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="The most to spend."
+    ),
+)
+
+
+def ceiling_options(command: Command) -> Command:
+    """Who is asked and what may be spent; they arrive as settings by name."""
+    for option in reversed(_CEILINGS):
+        command = option(command)
+    return command
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What goes to stdout, and how stderr talks; they arrive as `output` and `plain`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout at the end.")
+    @click.option("--stream", type=click.Choice(["jsonl"]), help="Every event on stdout, as JSON lines.")
+    @click.option("--plain", is_flag=True, help="Plain lines instead of the live view.")
+    @wraps(command)
+    def with_output(*args: Any, as_json: bool, stream: str | None, **rest: Any) -> Any:
+        if as_json and stream:
+            raise UsageError("--json and --stream both want stdout", hint="choose one of them")
+        output = "json" if as_json else "events" if stream else "report"
+        return command(*args, output=output, **rest)
+
+    return with_output

@@ -1,0 +1,95 @@
+"""What a run leaves on stdout: its report, its result, or one JSON document."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from engine.errors import MCOError, NoProviderReady
+from engine.text import clean_block
+
+if TYPE_CHECKING:
+    from engine.step import Usage
+    from engine.surroundings import RunOutcome
+
+_USAGE = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens", "cost")
+_READABLE = 100
+"""Prose in lines longer than this is hard to read, however wide the terminal."""
+
+
+def echo_report(result: Any) -> None:
+    """The Markdown that a script returned, rendered on a terminal and raw in a pipe; else its result."""
+    from engine.summary import report_of
+
+    report = report_of(result)
+    if report is not None and sys.stdout.isatty():
+        _render(report)
+    elif report is not None:
+        echo_data(report.rstrip())
+    elif isinstance(result, str):
+        echo_data(result)
+    elif result is not None:
+        echo_data(json.dumps(result, indent=2, ensure_ascii=False))
+
+
+def echo_document(outcome: RunOutcome) -> None:
+    """The one document of `--json`."""
+    echo_data(json.dumps(_document(outcome), indent=2, ensure_ascii=False))
+
+
+def echo_refusal(workflow: str, error: MCOError) -> None:
+    """The document of `--json` for a run that was refused before it began."""
+    document = {
+        "run_id": None,
+        "workflow": workflow,
+        "status": "no_provider" if isinstance(error, NoProviderReady) else "refused",
+        "result": None,
+        "error": describe_error(error),
+        "steps": {},
+        "usage": dict.fromkeys(_USAGE),
+        "seconds": 0.0,
+        "folder": None,
+    }
+    echo_data(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def echo_data(text: str) -> None:
+    """Data on stdout: UTF-8 whatever the locale says, untouched in a pipe, cleaned for a terminal."""
+    shown = clean_block(text, len(text)) if sys.stdout.isatty() else text
+    click.echo(shown.encode("utf-8", "replace"))
+
+
+def describe_error(error: MCOError) -> dict[str, Any]:
+    """An error of ours as JSON."""
+    return {"what": error.what, "where": error.where, "why": error.why, "hint": error.hint}
+
+
+def _document(outcome: RunOutcome) -> dict[str, Any]:
+    return {
+        "run_id": outcome.run_id,
+        "workflow": outcome.workflow,
+        "status": outcome.status,
+        "result": outcome.result,
+        "error": None if outcome.error is None else describe_error(outcome.error),
+        "steps": dict(outcome.steps),
+        "usage": _usage(outcome.usage),
+        "seconds": round(outcome.seconds, 3),
+        "folder": str(outcome.folder),
+    }
+
+
+def _usage(usage: Usage) -> Mapping[str, Any]:
+    return {name: getattr(usage, name) for name in _USAGE}
+
+
+def _render(markdown: str) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    console = Console()
+    # Links are written out: a report must not hide where one goes.
+    console.print(Markdown(markdown, hyperlinks=False), width=min(console.width, _READABLE))

@@ -1,0 +1,157 @@
+"""Drives one run for `mco run` and `mco resume`: worker, views, signals, and what is said and left at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from engine.errors import MCOError
+from workflows.cli.caller import Caller, read_source
+from workflows.cli.failure import describe
+from workflows.cli.report import echo_data, echo_document, echo_refusal, echo_report
+from workflows.script import Script
+
+if TYPE_CHECKING:
+    from engine.record.events import Event
+    from engine.record.view import RunView
+    from engine.sandbox.host import Worker
+    from engine.settings import Settings
+    from engine.source import ScriptSource
+    from engine.surroundings import RunOutcome, RunRequest
+
+EXIT_CODES = {
+    "done": 0,
+    "failed": 1,
+    "refused": 2,
+    "partial": 3,
+    "no_provider": 4,
+    "ceiling": 5,
+    "cancelled": 130,
+}
+Output = Literal["report", "json", "events"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What the command line asked for. `texts` are arguments as typed, `flags` settings by name."""
+
+    script: Script
+    reference: str
+    args: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parent: str | None = None
+    fresh: bool = False
+    output: Output = "report"
+    plain: bool = False
+
+
+def carry_out(order: Order, caller: Caller) -> int:
+    """Run it to its end, say how it ended, leave its data on stdout; the exit code."""
+    try:
+        drive = _Drive.of(order, caller)
+        outcome = drive.to_the_end()
+    except MCOError as error:
+        if order.output == "json":
+            echo_refusal(order.script.name, error)
+        raise
+    _close(order, outcome, drive.view, caller)
+    return EXIT_CODES[outcome.status]
+
+
+@dataclass(frozen=True)
+class _Drive:
+    """One run, from a worker that is starting to its outcome."""
+
+    order: Order
+    caller: Caller
+    source: ScriptSource
+    settings: Settings
+    worker: Worker
+    view: RunView
+
+    @classmethod
+    def of(cls, order: Order, caller: Caller) -> _Drive:
+        source = read_source(order.script, order.reference)
+        settings = caller.settings(order.flags).settings
+        worker = _spawn(settings)  # gets ready while the rest is imported
+        from engine.record.view import RunView
+
+        return cls(order, caller, source, settings, worker, RunView())
+
+    def to_the_end(self) -> RunOutcome:
+        import anyio
+
+        try:
+            return anyio.run(self._follow)
+        finally:
+            self.worker.kill()
+
+    async def _follow(self) -> RunOutcome:
+        import anyio
+
+        from engine.run import run_script
+        from workflows.cli.follower import shown, wants_plain
+        from workflows.cli.signals import stopping
+
+        stop = anyio.Event()
+        around = self.caller.surroundings(self.settings)
+        plain = wants_plain(self.caller.environment, asked=self.order.plain)
+        with stopping(stop.set, exit_code=EXIT_CODES["cancelled"]):
+            async with shown(self.view, self.caller.clock, plain=plain) as show:
+                views = [show, event_writer()] if self.order.output == "events" else [show]
+                return await run_script(self._request(), around, worker=self.worker, views=views, stop=stop)
+
+    def _request(self) -> RunRequest:
+        from engine.surroundings import RunRequest
+
+        order = self.order
+        return RunRequest(
+            script=self.source, args=order.args, texts=order.texts, parent=order.parent, fresh=order.fresh
+        )
+
+
+def _spawn(settings: Settings) -> Worker:
+    from engine.sandbox.host import Worker
+    from engine.surroundings import worker_limits
+
+    return Worker.spawn(worker_limits(settings))
+
+
+def event_writer() -> Callable[[Event], None]:
+    """Writes each event to stdout as a JSON line, until nobody reads them any more; the run goes on without."""
+    reading = True
+
+    def write(event: Event) -> None:
+        nonlocal reading
+        if not reading:
+            return
+        try:
+            echo_data(event.model_dump_json())
+        except BrokenPipeError:
+            reading = False
+
+    return write
+
+
+def _close(order: Order, outcome: RunOutcome, view: RunView, caller: Caller) -> None:
+    from workflows.cli.follower import closing_lines
+
+    if order.output == "json":
+        echo_document(outcome)
+    elif order.output == "report" and outcome.error is None:
+        echo_report(outcome.result)
+    if outcome.status == "cancelled":
+        click.echo(f"stopped; take it up again with: mco resume {outcome.run_id}", err=True)
+    elif outcome.error is not None:
+        click.echo(describe(outcome.error), err=True)
+    click.echo(closing_lines(view, _near(outcome.folder, caller.folder), caller.clock()), err=True)
+
+
+def _near(path: Path, folder: Path) -> str:
+    """A path as somebody in `folder` writes it."""
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)

@@ -1,0 +1,141 @@
+"""The runs of a workspace, as their folders on disk tell of them. What is torn or missing there is said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from engine.errors import StorageFailed, UsageError
+from engine.record.events import JOURNAL_VERSION, Event, RunFinished, RunStarted, Status, Tokens, read_event
+from engine.record.folder import RunFolder
+from engine.record.lock import is_held
+from engine.step import Usage
+
+LAST = "last"
+_TAIL = 256 * 1024
+"""RunFinished is looked for in this many bytes at a journal's end."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """One run, from the first and the last line of its journal. `damage` says what could not be read."""
+
+    folder: RunFolder
+    status: Status | Literal["running", "interrupted", "unreadable"]
+    workflow: str = ""
+    args: Any = None
+    started_at: float | None = None
+    seconds: float | None = None
+    usage: Tokens = field(default_factory=Tokens)
+    parent: str | None = None
+    damage: str = ""
+
+    @property
+    def run_id(self) -> str:
+        """The run's id."""
+        return self.folder.run_id
+
+    @property
+    def tokens(self) -> int | None:
+        """What it used, or None when nobody said."""
+        return Usage(input_tokens=self.usage.input_tokens, output_tokens=self.usage.output_tokens).tokens
+
+
+class RunStore:
+    """Finds and reads the runs below one folder."""
+
+    def __init__(self, runs_folder: Path) -> None:
+        self._runs = runs_folder
+
+    def newest(self, number: int | None = None) -> list[RunRecord]:
+        """The newest runs, newest first; None is all of them."""
+        return [read_record(RunFolder(self._runs / run_id)) for run_id in self._ids()[:number]]
+
+    def count(self) -> int:
+        """How many runs there are."""
+        return len(self._ids())
+
+    def find(self, asked: str = LAST) -> RunRecord:
+        """A run by its id, the unique beginning of one, or `last`. UsageError when that names none or several."""
+        ids = self._ids()
+        if not ids:
+            raise UsageError(
+                "there are no runs here yet", where=str(self._runs), hint="start one with: mco run NAME"
+            )
+        if asked == LAST:
+            return read_record(RunFolder(self._runs / ids[0]))
+        matching = [run_id for run_id in ids if run_id == asked] or [
+            run_id for run_id in ids if asked and run_id.startswith(asked)
+        ]
+        if len(matching) != 1:
+            raise _no_single(asked, matching, ids)
+        return read_record(RunFolder(self._runs / matching[0]))
+
+    def _ids(self) -> list[str]:
+        try:
+            entries = [entry for entry in self._runs.iterdir() if entry.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise StorageFailed(
+                "the runs cannot be listed", where=str(self._runs), why=error.strerror or str(error)
+            ) from error
+        return sorted((entry.name for entry in entries if not entry.name.startswith(".")), reverse=True)
+
+
+def read_record(folder: RunFolder) -> RunRecord:
+    """What is known of a run. Never raises for what is on disk."""
+    try:
+        first, last, torn = _ends(folder.journal)
+        held = is_held(folder.lock)
+    except FileNotFoundError:
+        return RunRecord(folder, "unreadable", damage="it has no journal")
+    except (OSError, StorageFailed) as error:
+        return RunRecord(folder, "unreadable", damage=f"its journal cannot be read: {error}")
+    if not isinstance(first, RunStarted):
+        return RunRecord(folder, "unreadable", damage="its journal does not begin with RunStarted")
+    if first.journal_version > JOURNAL_VERSION:
+        return RunRecord(folder, "unreadable", first.workflow, damage="a newer mco wrote it")
+    end = last if isinstance(last, RunFinished) else None
+    return RunRecord(
+        folder,
+        end.status if end else "running" if held else "interrupted",
+        workflow=first.workflow,
+        args=first.args,
+        started_at=first.at,
+        seconds=end.seconds if end else None,
+        usage=end.usage if end else Tokens(),
+        parent=first.parent,
+        damage="its last line is torn" if torn and not held else "",
+    )
+
+
+def _ends(journal: Path) -> tuple[Event | None, Event | None, bool]:
+    """The first and the last event of a journal, and whether a torn line follows."""
+    with journal.open("rb") as file:
+        first = _event(file.readline())
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        whole, _, torn = file.read().rpartition(b"\n")
+    return first, _event(whole.rpartition(b"\n")[2]), bool(torn)
+
+
+def _event(line: bytes) -> Event | None:
+    try:
+        return read_event(line)
+    except ValueError:
+        return None
+
+
+def _no_single(asked: str, matching: list[str], ids: list[str]) -> UsageError:
+    if matching:
+        return UsageError(
+            f"{len(matching)} runs begin with {asked!r}",
+            why=", ".join(matching[:5]),
+            hint="write more of the id",
+        )
+    return UsageError(
+        f"there is no run {asked!r}",
+        hint=f"the newest is {ids[0]}; `mco runs` lists them, and `last` always names the newest",
+    )
