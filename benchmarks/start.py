@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.figure import Figure, medians
+from benchmarks.figure import Figure, best
 
 SCRIPT = """meta = {"name": "start", "description": "one step"}
 
@@ -46,8 +46,8 @@ def start(folder: Path) -> list[Figure]:
     def nothing() -> float:
         return _timed([sys.executable, "-c", "pass"], folder, environment)
 
-    step, floor = medians(first_step, nothing, 9)
-    shown, help_floor = medians(help_text, nothing, 9)
+    step, floor = best(first_step, nothing, 9)
+    shown, help_floor = best(help_text, nothing, 9)
     return [
         Figure(
             what="process start to the first step queued", floor_name="python -c pass",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import anyio
 
-from benchmarks.figure import Figure, medians
+from benchmarks.figure import Figure, best
 from benchmarks.rig import surroundings, timed_run
 from engine.providers.base import Question
 
@@ -56,7 +56,7 @@ def children(folder: Path, count: int = 200, at_once: int = 16) -> Figure:
         await asyncio.gather(*(one(number) for number in range(count)))
         return time.perf_counter() - started
 
-    wall, floor_wall = medians(ours, lambda: asyncio.run(floor()), 3)
+    wall, floor_wall = best(ours, lambda: asyncio.run(floor()), 5)
     return Figure(
         what="200 child processes, 16 at once", floor_name="asyncio subprocess",
         ours=wall, floor=floor_wall, unit="s", most=1.5,
@@ -91,7 +91,7 @@ def pipeline(folder: Path, items: int = 200, at_once: int = 16) -> Figure:
         await asyncio.gather(*(one() for _ in range(items)))
         return time.perf_counter() - started
 
-    wall, floor_wall = medians(ours, lambda: asyncio.run(floor()), 3)
+    wall, floor_wall = best(ours, lambda: asyncio.run(floor()), 5)
     return Figure(
         what="200 items through stages of 5, 20 and 5 ms", floor_name="asyncio, no barrier",
         ours=wall, floor=floor_wall, unit="s", most=1.3,

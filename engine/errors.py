@@ -15,8 +15,7 @@ MCOError                 what went wrong, where, why, and the way out
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 Reason = Literal[
     "timeout",
@@ -65,8 +64,7 @@ class UnknownWorkflow(UsageError):
     """No workflow has that name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in a script. `line` and `column` count from 1; 0 means the script as a whole."""
 
     line: int

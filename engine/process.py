@@ -13,9 +13,8 @@ import signal
 import sys
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import anyio
 
@@ -49,8 +48,7 @@ _KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
 _KEPT_PREFIXES = ("LC_", "XDG_")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(NamedTuple):
     """What to run: the program and its arguments (never a shell line), its folder, environment and standard input."""
 
     arguments: tuple[str, ...]
@@ -59,8 +57,7 @@ class Command:
     input: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Exit:
+class Exit(NamedTuple):
     """How a child ended. `code` is negative for a signal; `cut` says which of our limits ended it, if one did."""
 
     code: int
@@ -228,11 +225,22 @@ async def _leave_nothing(transport: asyncio.SubprocessTransport, child: _Child, 
             await child.exited.wait()
         _signal_group(transport.get_pid(), _KILL)
         for pid in marked_processes(marker):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, _KILL)
+            await _end_stray(pid)
         await child.exited.wait()
     child.finish()
     transport.close()
+
+
+async def _end_stray(pid: int) -> None:
+    """Kill a process that is not our child, and wait until it is dead."""
+    with contextlib.suppress(OSError):  # it went by itself
+        handle = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(handle, _KILL)
+            with anyio.move_on_after(GRACE_SECONDS):
+                await anyio.wait_readable(handle)
+        finally:
+            os.close(handle)
 
 
 def _signal_group(leader: int, number: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -261,8 +261,8 @@ class _Run:
                 "fresh": self._request.fresh,
                 "started_at": self._started,
                 "mco": self._around.version,
-                "python": platform.python_version(),
-                "platform": platform.platform(terse=True),
+                "python": ".".join(map(str, sys.version_info[:3])),
+                "platform": sys.platform,
                 "settings": self._around.settings.model_dump(mode="json", exclude={"providers"}),
             },
         )

@@ -168,6 +168,7 @@ def check_arguments(schema: JSONSchema | None, given: Mapping[str, Any]) -> dict
     A workflow without a schema takes any. Unless the schema says otherwise, a name that it does not list is refused,
     since a misspelt argument would silently fall back to its default.
     """
+    _check_text(given)
     if not is_object(schema):
         return dict(given)
     properties = _properties(schema)
@@ -185,6 +186,13 @@ def check_arguments(schema: JSONSchema | None, given: Mapping[str, Any]) -> dict
             "the arguments do not fit the workflow", why="; ".join(problems), hint=_expected(schema)
         )
     return arguments
+
+
+def _check_text(given: Mapping[str, Any]) -> None:
+    try:
+        json.dumps(given, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UsageError("the arguments are not JSON that can be written down", why=str(error)) from None
 
 
 def _properties(schema: JSONSchema | None) -> Mapping[str, Any]:

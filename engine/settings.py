@@ -112,7 +112,14 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise UsageError("the settings cannot be read", where=str(path), why=error.strerror) from None
+        hint = (
+            "a folder of that name must be there, or nothing"
+            if isinstance(error, NotADirectoryError)
+            else None
+        )
+        raise UsageError(
+            "the settings cannot be read", where=str(path), why=error.strerror, hint=hint
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError("the settings are not valid TOML", where=str(path), why=str(error)) from None
 

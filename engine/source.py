@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptSource:
+class ScriptSource(NamedTuple):
     """The bytes of a script, the name to call it by in messages, and how it was asked for."""
 
     name: str

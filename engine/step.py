@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 Number = TypeVar("Number", int, float)
 
@@ -18,8 +18,7 @@ Strategy = Literal["all", "race", "failover", "agree"]
 ACCESS_ORDER: tuple[Access, ...] = ("read", "write", "full")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderChoice:
+class ProviderChoice(NamedTuple):
     """One provider of a step, with what the script set for it alone. `timeout` is in seconds."""
 
     name: str
@@ -72,8 +71,7 @@ class Step:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """The SHA-256 that names a step (`digest`, hex) and the parts it was made of, its occurrence among them."""
 
     digest: str
@@ -105,7 +103,7 @@ class KeyMaker:
         content = digest_of(canonical(parts))
         self._seen[content] += 1
         occurrence = self._seen[content]
-        digest = digest_of(canonical({"content": content, "occurrence": occurrence}))
+        digest = digest_of(f'{{"content":"{content}","occurrence":{occurrence}}}')
         return Key(digest, {**parts, "occurrence": occurrence})
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import MCOError
 from engine.providers.registry import Registry
@@ -17,8 +16,7 @@ from engine.source import ScriptSource
 from engine.step import Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunRequest:
+class RunRequest(NamedTuple):
     """What to run. `texts` are arguments still as typed (`-a key=value`); they are laid over `args`."""
 
     script: ScriptSource
@@ -28,8 +26,7 @@ class RunRequest:
     fresh: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """Where and with what runs happen. `find` gives a workflow by name for `workflow()`; `clock` is epoch seconds."""
 
     settings: Settings
@@ -52,8 +49,7 @@ class Surroundings:
         return self.state / "runs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunOutcome:
+class RunOutcome(NamedTuple):
     """How a run ended. `result` is what the script returned; `error` says what went wrong, if something did."""
 
     run_id: str

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 CATALOG = Path(__file__).resolve().parent.parent / "catalog"
 STATE = ".mco"
 """Our own folder in a workspace."""
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(NamedTuple):
     """The folders that one command works with; none of them need exist."""
 
     workspace: Path

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 from engine.errors import UsageError
 from engine.text import clean_line
@@ -15,8 +14,7 @@ Origin = Literal["project", "user", "built-in", "file"]
 MAXIMUM_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(NamedTuple):
     """A script file. `shadows` are the files of the same name that it hides."""
 
     name: str
@@ -29,16 +27,14 @@ class Script:
         return _read(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Phase:
+class Phase(NamedTuple):
     """A phase that `meta` announces."""
 
     title: str
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(NamedTuple):
     """What a script says of itself, as its worker reported it: cleaned, since a worker may say anything."""
 
     name: str

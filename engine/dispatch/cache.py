@@ -60,7 +60,7 @@ class KeptAnswer(BaseModel):
     seconds: float = 0.0
     run: str
     made_at: float
-    parts: dict[str, Any] = {}
+    parts: Any = None
 
     def answer(self) -> Answer:
         """The answer as its provider gave it."""
@@ -125,7 +125,7 @@ class AnswerCache:
     def get(self, key: str) -> KeptAnswer | None:
         """The answer kept under a key (a hex digest), or None. A row that cannot be trusted is no answer."""
         try:
-            text: str | None = self._cache.get(key, retry=True)
+            text: str | None = self._cache.get(key)
             return None if text is None else KeptAnswer.model_validate_json(text)
         except (ForeignRow, ValidationError):
             self.warnings.append(f"a kept answer could not be read and is made anew (key {key[:12]}…)")
@@ -147,7 +147,7 @@ class AnswerCache:
             parts=dict(key.parts),
         )
         try:
-            self._cache.set(key.digest, row.model_dump_json(), retry=True)
+            self._cache.set(key.digest, row.model_dump_json())
         except (sqlite3.Error, OSError) as error:
             self.warnings.append(f"an answer could not be kept for later runs: {error}")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 
@@ -36,16 +36,15 @@ class Watcher(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(NamedTuple):
     """How attempts are made: defaults of the settings, and where time and chance come from. Times in seconds."""
 
     workspace: Path
     timeout: float | None
     stall_timeout: float
     retries: int
-    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
     jitter: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
 
 class Fanout:
@@ -198,8 +197,7 @@ class Fanout:
         return [outcomes[place] for place in range(len(step.providers))]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one of several providers made of a step."""
 
     name: str

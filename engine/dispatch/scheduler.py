@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
@@ -50,21 +49,19 @@ class StepStore(Protocol):
         """The beginning of the paths under which adapters keep what their programs printed."""
         ...
 
-    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
-        """Write down a step that has ended, with its answer if it has one."""
+    def keep(self, number: int, step: Step, answer: Answer | None, *, at_once: bool = True) -> None:
+        """Write down a step that has ended, with its answer if it has one; not `at_once` may wait for more."""
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(NamedTuple):
     """How many steps a run may take, and how many at once."""
 
     max_steps: int
     max_parallel: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class Ticket(NamedTuple):
     """A step that was let in: its number (from 1), key, scope, and who waits for its outcome."""
 
     number: int
@@ -133,6 +130,7 @@ class Scheduler:
         self._count += 1
         key = self._keys.key(step, self._fingerprints.of(step))
         ticket = Ticket(number=self._count, step=step, key=key, scope=scope, done=done)
+        kept = self._reuse.find(step, key)
         self._stream.emit(
             StepQueued,
             step=ticket.number,
@@ -142,8 +140,8 @@ class Scheduler:
             key=key.digest,
             occurrence=key.parts["occurrence"],
             providers=[choice.name for choice in step.providers],
+            more=kept is not None or self._places.value > 0,  # what follows at once is written with it
         )
-        kept = self._reuse.find(step, key)
         if kept is None:
             self._tasks.start_soon(self._run, ticket)
         else:
@@ -194,7 +192,7 @@ class Scheduler:
 
     def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
         answer = kept.answer()
-        self._store.keep(ticket.number, ticket.step, answer)
+        self._store.keep(ticket.number, ticket.step, answer, at_once=False)
         self._stream.emit(
             StepReused,
             step=ticket.number,

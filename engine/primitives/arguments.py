@@ -70,7 +70,7 @@ class AgentArguments(BaseModel):
     provider: Chosen | None = None
     providers: Annotated[list[Chosen], Field(min_length=1, max_length=16)] | None = None
     strategy: Strategy | None = None
-    capabilities: Annotated[list[Word], Field(max_length=16)] = []
+    capabilities: Annotated[list[Word], Field(max_length=16, default_factory=list)]
     task: dict[str, Any] | None = None
     agent_type: Word | None = None
     access: Access = "read"

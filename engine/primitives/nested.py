@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -27,8 +27,7 @@ Finished = Callable[[Any], None]
 """Hears what a workflow inside returned, or the MCOError that ended it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(NamedTuple):
     """A worker's place in the run: what serves its frames, and the budget it is told."""
 
     primitives: Primitives

@@ -18,7 +18,8 @@ class Selection:
         self._registry = registry
         self._pinned = pinned
         self._ceiling: Access = ceiling
-        self._ready: dict[str, str] = {}
+        self._ready: set[str] = set()
+        self._defaults: dict[tuple[str, ...], tuple[ProviderChoice, ...]] = {}
 
     def choose(self, arguments: AgentArguments) -> tuple[ProviderChoice, ...]:
         """The providers of a step, in order. StepFailed when none can take it."""
@@ -28,7 +29,7 @@ class Selection:
         for choice in choices:
             self._check_access(choice.access or arguments.access)
             self._check_named(choice.name, arguments.capabilities)
-        return choices or (ProviderChoice(name=self._default(arguments.capabilities)),)
+        return choices or self._default(tuple(arguments.capabilities))
 
     def _check_access(self, access: Access) -> None:
         if ACCESS_ORDER.index(access) > ACCESS_ORDER.index(self._ceiling):
@@ -49,7 +50,7 @@ class Selection:
                     provider=name,
                     hint=readiness.hint,
                 )
-            self._ready[name] = name
+            self._ready.add(name)
         missing = set(capabilities) - provider.capabilities
         if missing:
             raise _unsupported([(name, missing)])
@@ -60,7 +61,12 @@ class Selection:
         except UsageError as error:
             raise StepFailed("not_found", str(error), provider=name, hint=error.hint) from None
 
-    def _default(self, capabilities: list[str]) -> str:
+    def _default(self, capabilities: tuple[str, ...]) -> tuple[ProviderChoice, ...]:
+        if capabilities not in self._defaults:
+            self._defaults[capabilities] = (ProviderChoice(name=self._able(capabilities)),)
+        return self._defaults[capabilities]
+
+    def _able(self, capabilities: tuple[str, ...]) -> str:
         name = self._registry.default()
         lacking = [(name, set(capabilities) - self._registry.get(name).capabilities)]
         if not lacking[0][1]:

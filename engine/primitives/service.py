@@ -100,7 +100,7 @@ class Primitives:
         choices = self._selection.choose(arguments)
         return Step(
             prompt=arguments.prompt,
-            label=clean_line(arguments.label or arguments.prompt, LABEL),
+            label=_label(arguments.label, arguments.prompt),
             phase=self._phase if arguments.phase is None else clean_line(arguments.phase, TITLE),
             schema=arguments.output,
             model=arguments.model,
@@ -124,7 +124,7 @@ class Primitives:
         """A step that nobody can take is a step of the run all the same: it is queued and fails in the record."""
         prompt, options = call.arguments["prompt"], call.arguments["options"]
         self._scheduler.refuse(
-            label=clean_line(options.get("label") or prompt, LABEL),
+            label=_label(options.get("label"), prompt),
             phase=clean_line(options.get("phase") or self._phase, TITLE),
             prompt=prompt,
             failure=failure if isinstance(failure, StepFailed) else StepFailed("not_found", str(failure)),
@@ -194,6 +194,11 @@ class Primitives:
             fields={clean_line(str(name), 60): _bounded(value) for name, value in kept},
             level="warning" if arguments.get("level") == "warning" else "info",
         )
+
+
+def _label(given: str | None, prompt: str) -> str:
+    """What people call a step: its label, else the first line of its prompt."""
+    return clean_line(given or prompt.lstrip()[: 2 * LABEL].partition("\n")[0], LABEL)
 
 
 def _bounded(value: Any) -> Any:

@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from engine.step import Access, Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(NamedTuple):
     """One attempt at a step, as one provider sees it. Times are in seconds."""
 
     prompt: str
+    workspace: Path
+    """The folder the agent works in; nothing outside it is a target."""
     schema: Mapping[str, Any] | bool | None = None
     model: str | None = None
     effort: str | None = None
@@ -25,16 +26,13 @@ class Question:
     task: Mapping[str, Any] | None = None
     access: Access = "read"
     max_tool_calls: int | None = None
-    workspace: Path
-    """The folder the agent works in; nothing outside it is a target."""
     timeout: float | None = None
     stall_timeout: float = 900.0
     raw: Path | None = None
     """Where an adapter may keep what its program printed, byte for byte."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """What a provider says it is doing while it works."""
 
     what: Literal["text", "tool", "note"]
@@ -44,8 +42,7 @@ class Progress:
 Report = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(NamedTuple):
     """Whether a provider can be asked now; if not, `why` and the `hint` that mends it."""
 
     ready: bool

@@ -6,8 +6,9 @@ import re
 import shutil
 import tempfile
 from collections.abc import Generator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -68,18 +69,16 @@ class CommandProvider:
         self.capabilities = frozenset(options.capabilities)
         self._options = options
         self._environment = child_environment(context.environment, tuple(options.environment))
+        self._program = shutil.which(options.command[0], path=self._environment.get("PATH"))
 
     def readiness(self) -> Readiness:
         """Ready when the program is on the PATH."""
         program = self._options.command[0]
-        if self._program() is None:
+        if self._program is None:
             return Readiness(
                 False, f"{program} is not on the PATH", f"install {program}, or correct `command`"
             )
         return Readiness(True)
-
-    def _program(self) -> str | None:
-        return shutil.which(self._options.command[0], path=self._environment.get("PATH"))
 
     async def ask(self, question: Question, report: Report) -> Answer:
         """Run the program once."""
@@ -93,21 +92,18 @@ class CommandProvider:
         prompt = (
             question.prompt if question.schema is None else question.prompt + instruction(question.schema)
         )
-        with ExitStack() as open_files:
-            command = open_files.enter_context(self._command(question, prompt))
-            raw = _open_raw(question.raw)
-            if raw is not None:
-                open_files.enter_context(raw)
-            output = _Output(self._options, report, raw)
+        with (
+            self._command(question, prompt) as command,
+            _Output(self._options, report, question.raw) as output,
+        ):
             ended = await self._run(command, question, output)
-        self._judge(ended, question)
-        return self._answer(output, question, ended)
+            self._judge(ended, question)
+            return self._answer(output, question, ended)
 
     @contextmanager
     def _command(self, question: Question, prompt: str) -> Generator[Command]:
         template = self._options.command[1:]
-        program = self._program()
-        if program is None:
+        if self._program is None:
             raise StepFailed(
                 "not_found", f"{self._options.command[0]} is not on the PATH", provider=self.name
             )
@@ -116,18 +112,14 @@ class CommandProvider:
             MODEL: question.model or self._options.model,
             WORKSPACE: str(question.workspace),
         }
-        with tempfile.TemporaryDirectory(prefix="mco-") as folder:
-            if any(PROMPT_FILE in argument for argument in template):
-                file = Path(folder) / "prompt.md"
-                file.write_text(prompt, encoding="utf-8")
-                values[PROMPT_FILE] = str(file)
-            arguments = tuple(_filled(argument, values) for argument in template)
-            named = any(name in argument for argument in template for name in (PROMPT, PROMPT_FILE))
+        in_file = any(PROMPT_FILE in argument for argument in template)
+        with _prompt_file(prompt) if in_file else nullcontext("") as path:
+            filled = {**values, PROMPT_FILE: path}
             yield Command(
-                arguments=(program, *arguments),
+                arguments=(self._program, *(_filled(argument, filled) for argument in template)),
                 folder=question.workspace,
                 environment=self._environment,
-                input=b"" if named else prompt.encode("utf-8", "surrogatepass"),
+                input=b"" if in_file or any(PROMPT in argument for argument in template) else prompt.encode(),
             )
 
     async def _run(self, command: Command, question: Question, output: _Output) -> Exit:
@@ -164,6 +156,15 @@ class CommandProvider:
         )
 
 
+@contextmanager
+def _prompt_file(prompt: str) -> Generator[str]:
+    # In a folder of its own: on Windows a file that is open here could not be read there.
+    with tempfile.TemporaryDirectory(prefix="mco-") as folder:
+        file = Path(folder) / "prompt.md"
+        file.write_text(prompt, encoding="utf-8")
+        yield str(file)
+
+
 def _filled(argument: str, values: Mapping[str, str]) -> str:
     # One pass over the template: what a prompt says is never read as a variable.
     return _VARIABLE.sub(lambda match: values.get(match[0], match[0]), argument)
@@ -182,17 +183,35 @@ def _open_raw(path: Path | None) -> BinaryIO | None:
 
 
 class _Output:
-    """What the program printed, and what of it is the answer."""
+    """What the program printed, and what of it is the answer. Kept in a file where it says more than the answer."""
 
-    def __init__(self, options: CommandOptions, report: Report, raw: BinaryIO | None) -> None:
+    def __init__(self, options: CommandOptions, report: Report, path: Path | None) -> None:
         self._options = options
         self._report = report
-        self._raw = raw
+        self._path = path
+        self._raw: BinaryIO | None = None
         self._lines: list[bytes] = []
         self._value: Any = None
         self._usage = Usage()
 
+    def __enter__(self) -> _Output:
+        if self._options.output != "text":
+            self._raw = _open_raw(self._path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # Text that became the answer is kept as the answer; of a failure this file is all that is left.
+        if kind is not None and self._raw is None and self._lines:
+            self._raw = _open_raw(self._path)
+            if self._raw is not None:
+                self._raw.writelines(line + b"\n" for line in self._lines)
+        if self._raw is not None:
+            self._raw.close()
+
     def take(self, line: bytes) -> None:
+        """One line came."""
         if self._raw is not None:
             self._raw.write(line + b"\n")
         if self._options.output == "jsonl":
@@ -216,6 +235,7 @@ class _Output:
         self._usage = Usage(**numbers) if numbers else self._usage
 
     def result(self) -> tuple[Any, Usage]:
+        """The answer, None when there is none, and what it cost."""
         if self._options.output == "text":
             return b"\n".join(self._lines).decode(errors="replace").strip(), Usage()
         if self._options.output == "json":

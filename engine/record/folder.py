@@ -7,9 +7,8 @@ import os
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import StorageFailed
 from engine.step import digest_of
@@ -23,8 +22,7 @@ def new_run_id(now: float, token: str) -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{token[:4]}"
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """The files of one run; nothing needs to be there before `create`."""
 
     path: Path

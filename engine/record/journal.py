@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from pydantic_core import to_json
+
 from engine.errors import StorageFailed
 from engine.record.events import JOURNAL_VERSION, Event, Happening, RunFinished, RunStarted, read_event
 
@@ -15,14 +17,22 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._waiting = b""
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise _storage(path, error) from error
 
-    def write(self, event: Happening) -> None:
-        """Append one event; the operating system has it when this returns. StorageFailed when it cannot."""
-        line = event.model_dump_json(exclude_defaults=False).encode() + b"\n"
+    def write(self, event: Happening, *, more: bool = False) -> None:
+        """Append one event; the operating system has it when this returns. StorageFailed when it cannot.
+
+        With `more` it waits for the next one, which follows at once, and both are one `write`.
+        """
+        line = self._waiting + to_json(event) + b"\n"
+        if more:
+            self._waiting = line
+            return
+        self._waiting = b""
         try:
             written = os.write(self._file, line)
             while written < len(line):  # a disk that is nearly full takes a part

@@ -13,8 +13,8 @@ Kind = TypeVar("Kind", bound=Happening)
 class Sink(Protocol):
     """Where events are kept before anybody sees them."""
 
-    def write(self, event: Happening) -> None:
-        """Keep one event. StorageFailed when it cannot."""
+    def write(self, event: Happening, *, more: bool = False) -> None:
+        """Keep one event; with `more` it may wait for the next. StorageFailed when it cannot."""
         ...
 
 
@@ -31,11 +31,14 @@ class Stream:
         """From now on `view` is called with every event, after the journal has it."""
         self._views.append(view)
 
-    def emit(self, kind: type[Kind], **fields: Any) -> Kind:
-        """Something happened: stamp it, keep it, tell it. StorageFailed when the journal cannot be written."""
+    def emit(self, kind: type[Kind], *, more: bool = False, **fields: Any) -> Kind:
+        """Something happened: stamp it, keep it, tell it. StorageFailed when the journal cannot be written.
+
+        `more` promises another event at once, so that both are written in one go.
+        """
         self._seq += 1
         event = kind(seq=self._seq, at=self._clock(), **fields)
-        self._sink.write(event)
+        self._sink.write(event, more=more)
         for view in self._views:
             view(event)
         return event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from engine.record.events import (
     BudgetReached,
@@ -52,8 +52,7 @@ class PhaseView:
     """Those that failed or were skipped, in the order in which that happened."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line for people."""
 
     at: float

@@ -30,6 +30,7 @@ from engine.sandbox.inbound import (
     read_frame,
 )
 from engine.sandbox.limits import WorkerLimits
+from engine.sandbox.linger import Linger
 from engine.sandbox.source import decode_source
 from engine.sandbox.spawn import kill_worker, spawn_worker
 from engine.sandbox.spending import BudgetTotals, Spending, Spent, as_json
@@ -69,6 +70,7 @@ class Worker:
         self._taking = False
         self._lost: Exception | None = None
         self._stopwatch: Stopwatch | None = None
+        self._linger: Linger | None = None
 
     @classmethod
     def spawn(cls, limits: WorkerLimits | None = None) -> Worker:
@@ -150,6 +152,8 @@ class Worker:
     def received(self, data: bytes) -> None:
         """Bytes came: frames, and a part of the next. The replies to them leave together."""
         self._taking = True
+        if self._linger is not None:
+            self._linger.heard()
         try:
             for body in self._splitter.feed(data):
                 self._take(read_frame(body))
@@ -173,6 +177,8 @@ class Worker:
             data = b"".join(self._outgoing)
             self._outgoing.clear()
             self._transport.write(data)
+            if self._linger is not None and not self._waiting:
+                self._linger.sent()
 
     # Inside
 
@@ -194,6 +200,7 @@ class Worker:
         transport, _ = await loop.create_connection(lambda: _Wire(self), sock=self._socket)
         transport.set_write_buffer_limits(high=_UNREAD_BYTES)
         self._transport = transport
+        self._linger = Linger(loop)
         self._stopwatch = Stopwatch(loop, self._limits.think_seconds, self._thought_too_long)
 
     async def _exchange(self, frame: dict[str, Any]) -> Frame:

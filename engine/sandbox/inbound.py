@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic_core import from_json
 
@@ -22,8 +21,7 @@ class BadFrame(ValueError):
     """A frame that no honest worker sends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """The script asks for a step or a workflow, and waits.
 
     `arguments`: for `agent` {"prompt": text, "options": {…}}, options by the names of the script language and
@@ -36,8 +34,7 @@ class Call:
     scope: int
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """The script says something and goes on; its texts are as the script wrote them: clean them before they are shown.
 
     `arguments`: for `phase` {"title"}; for `log` {"message", "fields", "level"}, where level "warning" is mco's
@@ -48,43 +45,37 @@ class Note:
     arguments: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Idle:
+class Idle(NamedTuple):
     """The script waits for us; it has seen so many replies."""
 
     seen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ready:
+class Ready(NamedTuple):
     """The worker stands behind its walls; `layers` names those that are active."""
 
     layers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The script may run."""
 
     meta: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(NamedTuple):
     """The script may not run."""
 
     problems: list[Problem]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What main returned."""
 
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Raised:
+class Raised(NamedTuple):
     """What the script raised; `trace` has its own lines only, outermost first."""
 
     type: str

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLimits:
+class WorkerLimits(NamedTuple):
     """What one worker may use. `think_seconds`: wall clock in which the script, not an agent, has the ball."""
 
     memory_bytes: int = 512 * 1024 * 1024

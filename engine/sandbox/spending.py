@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(NamedTuple):
     """What was spent in one budget so far; None means that nobody said. `cost` is in US dollars."""
 
     tokens: int | None = 0
     cost: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BudgetTotals:
+class BudgetTotals(NamedTuple):
     """The ceilings of the whole run; None means that there is none."""
 
     tokens: int | None = None

@@ -17,7 +17,7 @@ class Host(Protocol):
         """Put a frame in the batch; ValueError when it is too large."""
         ...
 
-    def wait(self, seen: int) -> list[dict[str, Any]]:
+    def wait(self, seen: int, *, alone: bool) -> list[dict[str, Any]]:
         """Say that the script waits, having seen so many replies; then the frames that came."""
         ...
 
@@ -159,7 +159,7 @@ class Trampoline:
             self._ready.append((Task(each, task.scope, keep(index)), None, None))
 
     def _receive(self) -> None:
-        for frame in self._host.wait(self._seen):
+        for frame in self._host.wait(self._seen, alone=len(self._asked) == 1):
             self._seen += 1
             self._spent(frame["spent"])
             task = self._asked.pop(frame["id"])

@@ -91,6 +91,12 @@ def test_a_misspelt_argument_is_refused_unless_the_schema_takes_any():
     assert check_arguments(None, {"anything": [1]}) == {"anything": [1]}
 
 
+@pytest.mark.parametrize("value", ["\ud800", float("inf"), ["deep", {"x": "\udfff"}]])
+def test_arguments_that_cannot_be_written_down_are_refused(value: Any):
+    with pytest.raises(UsageError, match="not JSON that can be written down"):
+        check_arguments(None, {"x": value})
+
+
 def test_typed_arguments_become_what_the_schema_wants():
     schema = {"properties": {"name": {"type": "string"}, "n": {"type": "integer"}, "on": {"type": "boolean"}}}
     raw = {"name": "42", "n": "42", "on": "true", "free": "[1]", "text": "plain words"}

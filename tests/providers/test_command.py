@@ -126,8 +126,18 @@ async def test_a_schema_is_asked_for_in_the_prompt(tmp_path: Path):
 
 
 async def test_what_it_printed_is_kept_whole(tmp_path: Path):
-    await ask(tmp_path, "printf", "a\\nb\\n", question={"raw": tmp_path / "steps" / "1.raw"})
-    assert (tmp_path / "steps" / "1.raw").read_bytes() == b"a\nb\n"
+    raw = tmp_path / "steps" / "1.raw"
+    await ask(tmp_path, "printf", "1\\nnoise\\n", output="jsonl", question={"raw": raw})
+    assert raw.read_bytes() == b"1\nnoise\n"
+
+
+async def test_text_that_did_not_become_an_answer_is_kept_as_well(tmp_path: Path):
+    raw = tmp_path / "steps" / "1.raw"
+    await ask(tmp_path, "echo", "fine", question={"raw": raw})
+    assert not raw.exists()
+    with pytest.raises(StepFailed):
+        await ask(tmp_path, "sh", "-c", "echo half; exit 1", question={"raw": raw})
+    assert raw.read_bytes() == b"half\n"
 
 
 async def test_it_sees_only_the_environment_it_was_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

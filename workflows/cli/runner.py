@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,6 +94,8 @@ class _Drive:
 
     async def _follow(self) -> RunOutcome:
         import anyio
+
+        gc.freeze()  # what was imported stays: looking through it again and again would cost a long run its time
 
         from engine.run import run_script
         from workflows.cli.follower import shown, wants_plain
