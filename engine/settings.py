@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -108,7 +107,7 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -120,7 +119,13 @@ def _read_file(path: Path | None) -> dict[str, Any]:
         raise UsageError(
             "the settings cannot be read", where=str(path), why=error.strerror, hint=hint
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UsageError("the settings are not valid TOML", where=str(path), why=str(error)) from None
+    import tomllib  # most people have no file of settings
+
+    try:
+        return tomllib.loads(content)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError("the settings are not valid TOML", where=str(path), why=str(error)) from None
 
 

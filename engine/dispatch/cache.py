@@ -37,7 +37,7 @@ _SETTINGS: Mapping[str, Any] = {
 class KeptUsage(BaseModel):
     """Usage in a row."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     input_tokens: int | None = None
     cached_tokens: int | None = None
@@ -49,7 +49,7 @@ class KeptUsage(BaseModel):
 class KeptAnswer(BaseModel):
     """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     version: int = ROW_VERSION
     value: Any

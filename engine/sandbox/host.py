@@ -35,17 +35,15 @@ from engine.sandbox.source import decode_source
 from engine.sandbox.spawn import kill_worker, spawn_worker
 from engine.sandbox.spending import BudgetTotals, Spending, Spent, as_json
 from engine.sandbox.stopwatch import Stopwatch
+from engine.sandbox.wire import Gone, Wire
 
 __all__ = ["BudgetTotals", "Call", "FailureKind", "Note", "Spent", "Worker", "WorkerLimits"]
 
 FailureKind = Literal["AgentError", "BudgetExceeded", "LimitExceeded", "TypeError", "ValueError"]
 _DYING_SECONDS = 2.0
-_RECEIVE_BYTES = 256 * 1024
+_BUFFERED_BYTES = 64 * 1024
+"""What any system's socket buffer takes."""
 _UNREAD_BYTES = 8 * 1024 * 1024
-
-
-class _Gone(Exception):
-    """The worker's end of the socket was closed."""
 
 
 class Worker:
@@ -68,6 +66,7 @@ class Worker:
         self._replies = 0
         self._outgoing: list[bytes] = []
         self._taking = False
+        self._ahead: bytes | None = None
         self._lost: Exception | None = None
         self._stopwatch: Stopwatch | None = None
         self._linger: Linger | None = None
@@ -82,6 +81,16 @@ class Worker:
         process, connection = spawn_worker(limits)
         return cls(process, connection, limits)
 
+    def send_ahead(self, name: str, source: bytes) -> None:
+        """Give the worker its script before an event loop runs, so that it compiles while we go on; `load` awaits it.
+
+        ScriptRefused when it is not text. One that does not fit into the socket's buffer waits for `load`.
+        """
+        frame = encode({"kind": "load", "source": decode_source(name, source)})
+        if len(frame) <= _BUFFERED_BYTES:
+            self._socket.sendall(frame)
+            self._ahead = source
+
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers of the operating system's wall that are active; known once a script is loaded."""
@@ -93,7 +102,8 @@ class Worker:
         try:
             text = decode_source(name, source)
             await self._connect()
-            frame = await self._exchange({"kind": "load", "source": text})
+            load = None if self._ahead == source else {"kind": "load", "source": text}
+            frame = await self._exchange(load)
         except BaseException:
             self.kill()
             raise
@@ -197,24 +207,25 @@ class Worker:
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
         self._socket.setblocking(False)
-        transport, _ = await loop.create_connection(lambda: _Wire(self), sock=self._socket)
+        transport, _ = await loop.create_connection(lambda: Wire(self.received, self.lost), sock=self._socket)
         transport.set_write_buffer_limits(high=_UNREAD_BYTES)
         self._transport = transport
         self._linger = Linger(loop)
         self._stopwatch = Stopwatch(loop, self._limits.think_seconds, self._thought_too_long)
 
-    async def _exchange(self, frame: dict[str, Any]) -> Frame:
-        """Send a frame and wait until the worker has done what it asks for."""
+    async def _exchange(self, frame: dict[str, Any] | None) -> Frame:
+        """Send a frame, unless it was sent before, and wait until the worker has done what it asks for."""
         if self._transport is None or self._stopwatch is None:
             raise ended(self._where, self._process.poll(), self._limits)
         self._outcome = asyncio.get_running_loop().create_future()
         if self._lost is not None:
             self._outcome.set_exception(self._lost)
         self._stopwatch.start()
-        self._transport.write(encode(frame))
+        if frame is not None:
+            self._transport.write(encode(frame))
         try:
             return await self._outcome
-        except _Gone:
+        except Gone:
             code = await asyncio.to_thread(self._exit_code)
             raise ended(self._where, code, self._limits) from None
         finally:
@@ -265,32 +276,3 @@ class Worker:
 
     def _thought_too_long(self) -> None:
         self.lost(thought_too_long(self._where, self._limits))
-
-
-class _Wire(asyncio.BufferedProtocol):
-    """The socket's events. While the worker does not read, nothing more is read from it either."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
-        self._transport: asyncio.Transport | None = None
-        self._buffer = bytearray(_RECEIVE_BYTES)
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def get_buffer(self, sizehint: int) -> bytearray:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._worker.received(bytes(memoryview(self._buffer)[:nbytes]))
-
-    def pause_writing(self) -> None:
-        if self._transport is not None:
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self._transport is not None:
-            self._transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._worker.lost(_Gone())

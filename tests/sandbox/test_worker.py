@@ -298,3 +298,12 @@ def test_a_budget_note_has_whole_numbers() -> None:
         read_frame(
             b'{"kind":"note","name":"budget","arguments":{"open":true,"parent":0,"tokens":5,"cost":1}}'
         )
+
+
+async def test_a_script_sent_ahead_is_loaded_once():
+    source = b'meta = {"name": "early", "description": "d"}\nasync def main(args):\n    return 7\n'
+    worker = Worker.spawn()
+    worker.send_ahead("early.py", source)
+    meta = await worker.load("early.py", source)
+    assert meta["name"] == "early"
+    assert await worker.run({}, BudgetTotals(), lambda frame: None) == 7

@@ -13,6 +13,9 @@ from typing import Any, cast
 
 import click
 
+# pydantic would look for plugins in every installed package: time, and code of others inside us.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 from engine.errors import MCOError, UsageError
 from workflows.cli.caller import Caller
 from workflows.cli.failure import describe, describe_bug, describe_usage

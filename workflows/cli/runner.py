@@ -79,15 +79,16 @@ class _Drive:
     def of(cls, order: Order, caller: Caller) -> _Drive:
         source = read_source(order.script, order.reference)
         settings = caller.settings(order.flags).settings
-        worker = _spawn(settings)  # gets ready while the rest is imported
+        worker = _spawn(settings)  # gets ready, and compiles, while the rest is imported
         from engine.record.view import RunView
 
         return cls(order, caller, source, settings, worker, RunView())
 
     def to_the_end(self) -> RunOutcome:
-        import anyio
-
         try:
+            self.worker.send_ahead(self.source.name, self.source.source)
+            import anyio
+
             return anyio.run(self._follow)
         finally:
             self.worker.kill()
