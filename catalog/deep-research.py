@@ -145,7 +145,7 @@ async def main(args):
     question, target, limit = args["question"].strip(), args["target"], args["sources"]
     phase("Scope")
     queries = await scope(question, target, args["depth"])
-    log("one question" if len(queries) == 1 else f"{len(queries)} sub-questions", queries=queries)
+    log("asked as one question" if len(queries) == 1 else f"{len(queries)} sub-questions", queries=queries)
 
     results = await pipeline(
         queries,

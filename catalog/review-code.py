@@ -209,6 +209,8 @@ def same(one, other):
         return False
     if one["line"] == other["line"] and one["rule"] and one["rule"] == other["rule"]:
         return True
+    if one["line"] != other["line"] and any(name in one["detected_by"] for name in other["detected_by"]):
+        return False  # who names two places means two places
     first, second = words(one["title"]), words(other["title"])
     return len(first & second) >= 0.6 * max(1, len(first | second))
 

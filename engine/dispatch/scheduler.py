@@ -49,8 +49,8 @@ class StepStore(Protocol):
         """The beginning of the paths under which adapters keep what their programs printed."""
         ...
 
-    def keep(self, number: int, step: Step, answer: Answer | None, *, at_once: bool = True) -> None:
-        """Write down a step that has ended, with its answer if it has one; not `at_once` may wait for more."""
+    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
+        """Write down a step that ran, with its answer if it has one."""
         ...
 
 
@@ -192,7 +192,6 @@ class Scheduler:
 
     def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
         answer = kept.answer()
-        self._store.keep(ticket.number, ticket.step, answer, at_once=False)
         self._stream.emit(
             StepReused,
             step=ticket.number,

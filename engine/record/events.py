@@ -81,7 +81,7 @@ class StepQueued(Happening):
     label: str
     phase: str = ""
     prompt: str = ""
-    """Its beginning; the whole prompt is in the step's folder."""
+    """Its beginning; the whole prompt is in `steps.jsonl`."""
     key: str
     """Hex SHA-256, see `engine.step.Key`."""
     occurrence: int = 1
@@ -134,7 +134,7 @@ class StepReused(Happening):
 
 
 class StepFinished(Happening):
-    """A step has its answer; `answer` is its beginning, the whole of it is in the step's folder."""
+    """A step has its answer; `answer` is its beginning, the whole of it is in `steps.jsonl`."""
 
     kind: Literal["StepFinished"] = "StepFinished"
     step: int

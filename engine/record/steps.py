@@ -1,5 +1,7 @@
 """What was asked and what came back, whole: `steps.jsonl`, one line a step, written when the step has ended.
 
+A reused step has no line: its answer stands in the run that the journal names, and in the answer store.
+
 One file for all steps, because a file or a folder for each costs more than all the rest of a quick step (0.1 to
 1.6 ms measured, against 0.005 ms for a line). What programs printed lies beside it in `steps/`.
 """
@@ -7,7 +9,6 @@ One file for all steps, because a file or a folder for each costs more than all 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import Any
 
 from pydantic_core import to_json
@@ -15,8 +16,6 @@ from pydantic_core import to_json
 from engine.errors import StorageFailed
 from engine.record.folder import RunFolder, slug
 from engine.step import Answer, Step
-
-_BATCH_BYTES = 256 * 1024
 
 
 class StepFile:
@@ -26,17 +25,13 @@ class StepFile:
         self._folder = folder
         self._steps = str(folder.steps)
         self._file = -1
-        self._waiting = bytearray()
 
     def stem(self, number: int, step: Step) -> str:
         """The beginning of the paths under which adapters keep what their programs printed."""
         return f"{self._steps}{os.sep}{number}-{slug(step.label)}"
 
-    def keep(self, number: int, step: Step, answer: Answer | None, *, at_once: bool = True) -> None:
-        """Write down a step that has ended. StorageFailed when the disk does not take it.
-
-        A step that was found again need not be written `at_once`: its answer is in the store already.
-        """
+    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
+        """Write down a step that ran. StorageFailed when the disk does not take it."""
         line: dict[str, Any] = {"step": number, "label": step.label, "prompt": step.prompt}
         if answer is not None:
             line["answer"] = answer.value
@@ -44,9 +39,9 @@ class StepFile:
             if self._file < 0:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._file = os.open(self._folder.step_file, flags, 0o600)
-            self._waiting += to_json(line) + b"\n"
-            if at_once or len(self._waiting) > _BATCH_BYTES:
-                self._flush()
+            data = memoryview(to_json(line) + b"\n")
+            while data:
+                data = data[os.write(self._file, data) :]
         except OSError as error:
             raise StorageFailed(
                 "a step cannot be written down",
@@ -56,14 +51,7 @@ class StepFile:
             ) from error
 
     def close(self) -> None:
-        """Write what waits and close the file; harmless when called twice."""
+        """Close the file; harmless when called twice."""
         if self._file >= 0:
-            with suppress(OSError):  # a full disk has been told by then
-                self._flush()
             os.close(self._file)
             self._file = -1
-
-    def _flush(self) -> None:
-        while self._waiting:
-            written = os.write(self._file, self._waiting)
-            del self._waiting[:written]

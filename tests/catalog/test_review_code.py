@@ -146,6 +146,23 @@ async def test_with_a_model_findings_are_judged_merged_and_ranked(run: Any, work
     assert "Sum of lists" in report
 
 
+async def test_what_one_reviewer_says_of_two_lines_is_two_findings(run: Any, workspace: Path) -> None:
+    (workspace / "app.py").write_text(APP)
+
+    def model(question: Question) -> Any:
+        if question.task is None:
+            raise StepFailed("network", "no line")
+        if question.task["aspect"] == "security":
+            return answer(finding(line=4), finding(line=6))
+        return answer(finding(line=5)) if question.task["aspect"] == "performance" else answer()
+
+    kept = (await run("review-code", {}, model)).result["findings"]
+    assert [(each["line"], each["detected_by"]) for each in kept] == [
+        (4, ["security", "performance"]),
+        (6, ["security"]),
+    ]
+
+
 async def test_a_reviewer_that_failed_is_named_in_the_report(run: Any, workspace: Path) -> None:
     (workspace / "app.py").write_text(APP)
 

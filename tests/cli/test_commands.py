@@ -69,6 +69,17 @@ def test_check_names_every_problem_with_its_place(mco: Mco, project: Path) -> No
     assert said.stderr == "2 problems\n"
 
 
+def test_the_caret_of_a_long_line_stands_under_its_place(mco: Mco, project: Path) -> None:
+    (project / "bad.py").write_text(
+        'meta = {"name": "bad", "description": "x"}\n\nasync def main(args):\n'
+        f"    return [{'args, ' * 30}open, {'args, ' * 30}]\n"
+    )
+    shown = mco("check", "bad.py").stdout.splitlines()
+
+    assert max(map(len, shown[1:3])) < 80
+    assert shown[1][shown[2].index("^") :].startswith("open, ")
+
+
 def test_check_as_json_has_the_same_problems(mco: Mco, project: Path) -> None:
     (project / "bad.py").write_text("def f(:\n")
     said = mco("check", "bad.py", "--json")
@@ -166,6 +177,15 @@ def test_watch_says_when_a_run_died(mco: Mco, hello: Path, project: Path) -> Non
     assert "interrupted" in mco("runs").stdout
 
 
+def test_watch_says_how_to_take_up_what_was_stopped(mco: Mco, hello: Path, project: Path) -> None:
+    mco("run", "hello.py", "-a", "times=1", *FAKE)
+    (journal,) = project.glob(".mco/runs/*/journal.jsonl")
+    journal.write_text(journal.read_text().replace('"status":"done"', '"status":"cancelled"'))
+    run = journal.parent.name
+
+    assert f"it was stopped; take it up again with: mco resume {run}\n" in mco("watch").stderr
+
+
 def test_resume_reuses_what_was_finished_and_knows_its_parent(mco: Mco, hello: Path, project: Path) -> None:
     mco("run", "hello.py", "-a", "times=1", *FAKE)
     (first,) = project.glob(".mco/runs/*")
@@ -203,6 +223,13 @@ def test_doctor_has_tried_everything(mco: Mco) -> None:
     assert all(folder["ok"] for folder in found["folders"].values())
 
 
+def test_doctor_shows_where_settings_would_be_read_from(mco: Mco, project: Path) -> None:
+    said = mco("doctor")
+
+    assert f"{project / '.mco' / 'config.toml'}  not there, and need not be" in said.stdout
+    assert "; says of its answers: no language model was used" in said.stdout
+
+
 def test_doctor_says_which_setting_is_wrong(mco: Mco) -> None:
     said = mco("doctor", environment={"MCO_MAX_PARALLEL": "lots"})
 
@@ -232,6 +259,14 @@ def test_help_names_every_command(real_mco: Mco) -> None:
     assert said.code == 0
     for name in ("run", "list", "show", "check", "new", "runs", "watch", "resume", "doctor", "completion"):
         assert f"\n  {name} " in said.stdout
+
+
+def test_the_command_alone_is_helped_and_not_scolded(mco: Mco) -> None:
+    said = mco()
+
+    assert said.code == 2
+    assert said.stderr.startswith("Usage: mco ")
+    assert "hint" not in said.stderr
 
 
 @pytest.mark.parametrize(

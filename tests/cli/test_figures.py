@@ -6,7 +6,7 @@ import pytest
 
 from engine.step import Usage
 from workflows.cli.figures import age, amount, count, duration, spending
-from workflows.cli.table import aligned
+from workflows.cli.table import aligned, wrapped
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,14 @@ def test_rows_are_aligned_by_cells_cleaned_and_cut_only_where_there_is_a_width()
 
     assert list(aligned(rows, None)) == ["a     first", "日本  xyz"]
     assert list(aligned(rows, 8)) == ["a     f…", "日本  x…"]
+
+
+def test_what_is_too_long_for_a_line_goes_on_below_itself() -> None:
+    rows = [("layers", "session, environment, folder, no-new-privileges"), ("x", "")]
+
+    assert list(wrapped(rows, 36)) == [
+        "layers  session, environment,",
+        "        folder, no-new-privileges",
+        "x",
+    ]
+    assert len(list(wrapped(rows, None))) == len(list(wrapped(rows, 20))) == 2

@@ -123,6 +123,18 @@ def test_a_run_at_80_columns() -> None:
     ]
 
 
+def test_a_reason_that_does_not_fit_stands_below_its_step() -> None:
+    why = "no ready provider can do this step: builtin lacks text"
+    view = _view(*_step(1, "report", _STARTED, (StepFailed, {"reason": "unsupported", "message": why})))
+
+    assert _lines(view, 80, 24)[2:4] == [
+        "  – report claude    0.0s       ",
+        f"      unsupported: {why}",
+    ]
+    assert _lines(view, 200, 50)[2].endswith(why)
+    assert len(_lines(view, 80, 5)) <= 5
+
+
 def test_a_run_at_200_columns_shows_all_of_it() -> None:
     lines = _lines(_view(*_STORY), 200, 50)
 

@@ -96,6 +96,16 @@ def test_a_refusal_is_a_document_too(mco: Mco, hello: Path) -> None:
     assert said.stderr.startswith("error: the arguments do not fit the workflow\n")
 
 
+@pytest.mark.parametrize("line", [["run", "nowhere"], ["run", "hello.py", "-a", "times"], ["resume", "nope"]])
+def test_what_is_refused_before_a_script_is_read_is_a_document_too(
+    mco: Mco, hello: Path, line: list[str]
+) -> None:
+    said = mco(*line, "--json")
+
+    assert said.code == 2
+    assert json.loads(said.stdout)["error"]["what"] in said.stderr
+
+
 @pytest.mark.parametrize(
     ("content", "where", "why"),
     [

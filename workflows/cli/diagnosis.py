@@ -23,8 +23,11 @@ _LIBRARIES = (
     "click",
     "diskcache",
     "jsonschema-rs",
+    "pathspec",
+    "platformdirs",
     "pydantic",
     "rich",
+    "ruff",
     "watchfiles",
 )
 _PROBE = b'meta = {"name": "probe", "description": "loads"}\n\nasync def main(args):\n    return None\n'
@@ -61,6 +64,7 @@ class Diagnosis:
     layers: Sequence[str]
     providers: Sequence[Finding]
     settings: Sequence[tuple[str, str, str]]
+    settings_files: Sequence[tuple[str, Path]]
     settings_wrong: Finding | None
     folders: Sequence[Finding]
 
@@ -81,6 +85,7 @@ class Diagnosis:
             yield "settings", [self.settings_wrong.row()]
         else:
             yield "settings", [tuple(row) for row in self.settings]
+        yield "settings files", [(name, str(path), _presence(path)) for name, path in self.settings_files]
         yield "folders", [finding.row() for finding in self.folders]
 
     def document(self) -> dict[str, Any]:
@@ -90,6 +95,7 @@ class Diagnosis:
             "sandbox": {**self.sandbox.document(), "layers": list(self.layers)},
             "providers": {finding.name: finding.document() for finding in self.providers},
             "settings": {name: {"value": value, "from": origin} for name, value, origin in self.settings},
+            "settings_files": {name: str(path) for name, path in self.settings_files},
             "settings_wrong": self.settings_wrong.document() if self.settings_wrong else None,
             "folders": {finding.name: finding.document() for finding in self.folders},
         }
@@ -108,6 +114,7 @@ def diagnose(caller: Caller) -> Diagnosis:
         layers=layers,
         providers=list(_providers(caller, loaded)) if loaded else [],
         settings=list(_settings(loaded)) if loaded else [],
+        settings_files=[("yours", caller.places.user_settings), ("project", caller.places.project_settings)],
         settings_wrong=wrong,
         folders=[
             _folder("runs", caller.places.runs),
@@ -151,7 +158,7 @@ async def _probe() -> tuple[str, ...]:
 
 def _providers(caller: Caller, loaded: LoadedSettings) -> Iterator[Finding]:
     for name, provider, readiness in caller.registry(loaded.settings).readiness():
-        note = f" ({provider.note})" if provider is not None and provider.note else ""
+        note = f"; says of its answers: {provider.note}" if provider is not None and provider.note else ""
         said = (
             f"ready {readiness.version or ''}".strip() if readiness.ready else f"not ready: {readiness.why}"
         )
@@ -164,6 +171,10 @@ def _settings(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
         if name == "providers":
             value = ", ".join(value) or None
         yield name, "–" if value is None else str(value), loaded.origins.get(name, "default")
+
+
+def _presence(path: Path) -> str:
+    return "there" if path.is_file() else "not there, and need not be"
 
 
 def _folder(name: str, path: Path) -> Finding:

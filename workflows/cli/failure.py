@@ -12,6 +12,9 @@ import click
 from engine.errors import MCOError, Problem, ScriptRefused
 from engine.text import clean_block, clean_line
 
+_WIDEST_SOURCE = 74
+"""Of a longer line the part around its problem is shown: where a line wraps, a caret points at nothing."""
+
 
 def describe(error: MCOError) -> str:
     """The lines that are shown for an error of ours."""
@@ -36,7 +39,9 @@ def describe_problem(where: str, problem: Problem) -> list[str]:
 
 
 def describe_usage(error: click.ClickException) -> str:
-    """The same for a command line that click refuses."""
+    """The same for a command line that click refuses; the help for one that says nothing."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()
     lines = [f"error: {clean_block(error.format_message(), 2_000)}"]
     context = error.ctx if isinstance(error, click.UsageError) else None
     if context is not None:
@@ -72,11 +77,20 @@ def _with_caret(problem: Problem) -> list[str]:
 
     source = problem.source.expandtabs(1)  # a tab is one column, as columns are counted
     lead = len(source) - len(source.lstrip())
-    lines = [f"    {clean_block(source.strip())}"]
+    if problem.column and cell_len(source) - lead > _WIDEST_SOURCE:
+        lead = max(lead, problem.column - 1 - _WIDEST_SOURCE // 2)
+    shown = source[lead:].rstrip()
+    lines = [f"    {clean_block(shown if cell_len(shown) <= _WIDEST_SOURCE else _cut(shown))}"]
     if problem.column:
         before = clean_block(source[lead : problem.column - 1])
         lines.append(f"    {' ' * cell_len(before)}^")
     return lines
+
+
+def _cut(source: str) -> str:
+    from rich.cells import set_cell_size
+
+    return set_cell_size(source, _WIDEST_SOURCE - 1).rstrip() + "…"
 
 
 def _indented(text: str) -> str:

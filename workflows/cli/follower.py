@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -46,7 +47,17 @@ async def shown(view: RunView, clock: Callable[[], float], *, plain: bool) -> As
 def closing_lines(view: RunView, folder: str, now: float) -> str:
     """What a reader must know of the answers, `run 2026…-3f9a done · 4 steps · 12s · – tokens`, and its folder."""
     notes = [f"note: {clean_line(note)} ({clean_line(name)})" for name, note in view.notes.items()]
-    return "\n".join([*notes, f"run {view.run_id} {view.status} · {phrases.progress(view, now)}", folder])
+    ended = f"run {view.run_id} {view.status} · {phrases.progress(view, now)}"
+    return "\n".join([*notes, *_broken(ended), folder])
+
+
+def _broken(line: str) -> list[str]:
+    """A line that the terminal would break in a word is broken between two figures."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    if width is None or len(line) <= width:
+        return [line]
+    cut = line.rfind(" · ", 0, width)
+    return [line] if cut < 0 else [line[:cut], f"    {line[cut + 3 :]}"]
 
 
 def _terminal(view: RunView, clock: Callable[[], float]) -> TerminalView:

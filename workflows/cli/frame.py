@@ -140,10 +140,15 @@ class Frame:
                 yield Text(f"    … {count(len(phase.open) - most, 'more step')}", "dim")
 
     def _drawn(self, step: StepView, columns: Columns, detail: Detail) -> Iterator[Text]:
-        below = detail.remarks and bool(step.progress)
-        yield self._step(step, columns, "" if below else phrases.remark(step))
-        if below:
-            yield Text(f"      {phrases.remark(step)}", "dim")
+        said = phrases.remark(step)
+        line = self._step(step, columns, said)
+        # Why there is no answer is read to its end, where there is room; what was reused needs no more than its sign.
+        too_long = step.state in ("failed", "skipped") and line.cell_len >= self.width
+        if detail.remarks and (step.progress or too_long):
+            yield self._step(step, columns, "")
+            yield Text(f"      {said}", _REMARK_STYLES.get(step.state, "dim"))
+        else:
+            yield line
 
     def _step(self, step: StepView, columns: Columns, said: str) -> Text:
         glyph = self.signs[step.state]
@@ -178,7 +183,7 @@ def _shown(phase: PhaseView, detail: Detail) -> int:
     if not phase.open and not detail.ended_phases:
         return min(_LOST, len(phase.lost))
     if detail.ended_steps:
-        return len(phase.steps) + (phase.counts.running if detail.remarks else 0)
+        return len(phase.steps) + (phase.counts.running + len(phase.lost) if detail.remarks else 0)
     return min(_LOST, len(phase.lost)) + len(phase.open)
 
 

@@ -64,9 +64,9 @@ def mco() -> None:
     """Run workflow scripts that orchestrate the coding agents you have.
 
     \b
-    mco run review-code                 review the code in this folder
-    mco new my-flow                     write your own, from a working example
-    mco watch                           follow the newest run from another terminal
+    mco run review-code    review the code in this folder
+    mco new my-flow        write your own, from a working example
+    mco watch              follow the newest run from another terminal
     """  # noqa: D301 – click reads the character \b as: keep these lines
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,7 +42,18 @@ def echo_document(outcome: RunOutcome) -> None:
     echo_data(json.dumps(_document(outcome), indent=2, ensure_ascii=False))
 
 
-def echo_refusal(workflow: str, error: MCOError) -> None:
+@contextmanager
+def refusals_shown(workflow: str | None, output: str) -> Generator[None, None, None]:
+    """Inside, an error of ours is a document as well when `--json` was asked for; it is raised all the same."""
+    try:
+        yield
+    except MCOError as error:
+        if output == "json":
+            _echo_refusal(workflow, error)
+        raise
+
+
+def _echo_refusal(workflow: str | None, error: MCOError) -> None:
     """The document of `--json` for a run that was refused before it began."""
     document = {
         "run_id": None,

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from engine.errors import MCOError
 from workflows.cli.caller import Caller, read_source
 from workflows.cli.failure import describe
-from workflows.cli.report import echo_data, echo_document, echo_refusal, echo_report
+from workflows.cli.report import echo_data, echo_document, echo_report, refusals_shown
 from workflows.script import Script
 
 if TYPE_CHECKING:
@@ -53,13 +52,9 @@ class Order:
 
 def carry_out(order: Order, caller: Caller) -> int:
     """Run it to its end, say how it ended, leave its data on stdout; the exit code."""
-    try:
+    with refusals_shown(order.script.name, order.output):
         drive = _Drive.of(order, caller)
         outcome = drive.to_the_end()
-    except MCOError as error:
-        if order.output == "json":
-            echo_refusal(order.script.name, error)
-        raise
     _close(order, outcome, drive.view, caller)
     return EXIT_CODES[outcome.status]
 

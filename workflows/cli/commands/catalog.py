@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from workflows.cli.completion import workflow_names
 from workflows.cli.figures import count
 from workflows.cli.loading import look_at
 from workflows.cli.report import describe_error, echo_data
-from workflows.cli.table import aligned, echo_table
+from workflows.cli.table import echo_table, stdout_width, wrapped
 from workflows.inspection import Inspected
 from workflows.script import Meta
 
@@ -87,16 +87,14 @@ def _listed(one: Inspected) -> dict[str, Any]:
 def _page(one: Inspected, meta: Meta, reference: str) -> list[str]:
     script = one.script
     lines = [
-        f"{script.name}: {meta.description}",
+        *wrapped([(f"{script.name}: {meta.description}",)], stdout_width()),
         "",
         f"where: {clean_line(str(script.path))} ({script.origin})",
     ]
     lines += [f"hides: {_hidden(path)}" for path in script.shadows]
     if meta.phases:
         lines += ["", "phases:"]
-        lines += [
-            f"  {line}" for line in aligned([(phase.title, phase.detail) for phase in meta.phases], None)
-        ]
+        lines += _indented([(phase.title, phase.detail) for phase in meta.phases])
     lines += ["", *_arguments(meta), "", f"run it with: mco run {clean_line(reference)}{_example(meta)}"]
     return lines
 
@@ -113,7 +111,12 @@ def _arguments(meta: Meta) -> list[str]:
         return ["arguments: none"]
     required = _required(meta)
     rows = [_argument(name, schema, required=name in required) for name, schema in properties.items()]
-    return [f"arguments ({count(len(rows), 'name')}):", *(f"  {line}" for line in aligned(rows, None))]
+    return [f"arguments ({count(len(rows), 'name')}):", *_indented(rows)]
+
+
+def _indented(rows: Sequence[Sequence[str]]) -> list[str]:
+    width = stdout_width()
+    return [f"  {line}" for line in wrapped(rows, width and width - 2)]
 
 
 def _required(meta: Meta) -> list[Any]:

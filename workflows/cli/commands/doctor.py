@@ -8,7 +8,7 @@ import click
 
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.report import echo_data
-from workflows.cli.table import aligned
+from workflows.cli.table import stdout_width, wrapped
 
 
 @click.command("doctor")
@@ -27,9 +27,10 @@ def doctor_command(context: click.Context, caller: Caller, *, as_json: bool) -> 
     if as_json:
         echo_data(json.dumps(found.document(), indent=2, ensure_ascii=False))
     else:
+        width = stdout_width()
         for title, rows in found.sections():
             click.echo(title)
-            for line in aligned(rows, None):
+            for line in wrapped(rows, width and width - 2):
                 click.echo(f"  {line}")
             click.echo()
     context.exit(found.exit_code)

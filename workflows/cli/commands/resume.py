@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,6 +13,7 @@ from engine.errors import UnknownWorkflow, UsageError
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
 from workflows.cli.options import ceiling_options, output_options
+from workflows.cli.report import refusals_shown
 from workflows.cli.runner import Order, Output, carry_out
 from workflows.script import Script
 
@@ -34,6 +36,12 @@ def resume_command(
     Steps that were finished are reused; what failed, was stopped or was edited runs. RUN is an id, the
     beginning of one, or `last`.
     """
+    with refusals_shown(None, output):
+        order = _order(caller, run, flags, output=output, plain=plain)
+    context.exit(carry_out(order, caller))
+
+
+def _order(caller: Caller, run: str, flags: Mapping[str, object], *, output: Output, plain: bool) -> Order:
     record = caller.runs.find(run)
     if record.status == "running":
         raise UsageError(
@@ -41,7 +49,7 @@ def resume_command(
         )
     facts = _facts(record)
     reference = str(facts["reference"])
-    order = Order(
+    return Order(
         script=_script(caller, reference, record),
         reference=reference,
         args=cast("dict[str, Any]", facts["args"]),
@@ -53,7 +61,6 @@ def resume_command(
         output=output,
         plain=plain,
     )
-    context.exit(carry_out(order, caller))
 
 
 def _facts(record: RunRecord) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from workflows.cli.arguments import read_args_file, read_texts
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import workflow_names
 from workflows.cli.options import ceiling_options, output_options
+from workflows.cli.report import refusals_shown
 from workflows.cli.runner import Order, Output, carry_out
 
 
@@ -38,14 +39,15 @@ def run_command(
     Steps that were answered before are reused. Exit codes: 0 done, 1 failed, 2 refused, 3 done in part,
     4 no provider, 5 ceiling reached, 130 stopped.
     """
-    order = Order(
-        script=caller.library.find(workflow, caller.folder),
-        reference=workflow,
-        args=read_args_file(args_file, caller.folder),
-        texts=read_texts(texts),
-        flags=flags,
-        fresh=fresh,
-        output=output,
-        plain=plain,
-    )
+    with refusals_shown(workflow, output):
+        order = Order(
+            script=caller.library.find(workflow, caller.folder),
+            reference=workflow,
+            args=read_args_file(args_file, caller.folder),
+            texts=read_texts(texts),
+            flags=flags,
+            fresh=fresh,
+            output=output,
+            plain=plain,
+        )
     context.exit(carry_out(order, caller))

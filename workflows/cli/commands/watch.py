@@ -61,6 +61,8 @@ async def _watch(record: RunRecord, caller: Caller, *, plain: bool, streaming: b
         click.echo(
             f"its process ended without a word; take it up again with: mco resume {record.run_id}", err=True
         )
+    elif view.status == "cancelled":
+        click.echo(f"it was stopped; take it up again with: mco resume {record.run_id}", err=True)
     elif view.error:
         click.echo(_error(view), err=True)
     click.echo(closing_lines(view, str(record.folder.path), caller.clock()), err=True)
