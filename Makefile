@@ -56,7 +56,7 @@ lint: $(DEVELOP)
 check: lint test
 
 bench: $(DEVELOP)
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks --write
 
 lock: $(MADE)
 	@echo "mco: resolving requirements/*.lock with uv $(UV_VERSION)" >&2

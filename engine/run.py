@@ -92,6 +92,7 @@ class _Run:
         self._step_file = StepFile(self._folder)
         self._stream = Stream(self._journal, around.clock)
         self._steps: Scheduler | None = None
+        self._allowance = LogAllowance(around.settings.max_log_lines, self._stream)
         self._view = RunView()
         self._stream.subscribe(self._view.apply)
         for view in views:
@@ -162,7 +163,7 @@ class _Run:
             scheduler=scheduler,
             selection=Selection(self._around.registry, pinned=settings.provider, ceiling=settings.access),
             stream=self._stream,
-            allowance=LogAllowance(settings.max_log_lines, self._stream),
+            allowance=self._allowance,
             tasks=tasks,
             most=settings.max_steps,
         )
@@ -228,7 +229,8 @@ class _Run:
 
     def _status(self, error: MCOError | None) -> Status:
         if error is None:
-            return "partial" if self._view.counts.failed else "done"
+            whole = self._view.counts.failed == self._allowance.lost_items == 0
+            return "done" if whole else "partial"
         if isinstance(error, RunCancelled):
             return "cancelled"
         if isinstance(error, CeilingReached):

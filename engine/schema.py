@@ -203,8 +203,14 @@ def _properties(schema: JSONSchema | None) -> Mapping[str, Any]:
 def _expected(schema: Mapping[str, Any]) -> str:
     properties = _properties(schema)
     required = schema.get("required", [])
-    names = [f"{name} (required)" if name in required else name for name in properties]
+    names = [_described(name, wanted, name in required) for name, wanted in properties.items()]
     return f"it takes {', '.join(names)}" if names else "it takes no arguments"
+
+
+def _described(name: str, wanted: Any, required: bool) -> str:
+    kind = wanted.get("type") if is_object(wanted) else None
+    facts = [*([kind] if isinstance(kind, str) else []), *(["required"] if required else [])]
+    return f"{name} ({', '.join(facts)})" if facts else name
 
 
 def coerce_arguments(schema: JSONSchema | None, raw: Mapping[str, str]) -> dict[str, Any]:

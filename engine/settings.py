@@ -166,6 +166,13 @@ def _narrowed(layer: dict[str, Any], user: Mapping[str, Any], origin: str) -> di
             why="it names programs to run, and a cloned repository must not choose those",
             hint="move it to your own settings file (`mco doctor` shows where that is)",
         )
+    if layer.get("provider") == "fake":
+        raise UsageError(
+            "a project may not choose the provider 'fake'",
+            where=origin,
+            why="its answers are made up, and would look like those of an agent",
+            hint="name it for a run of yours with --provider fake",
+        )
     defaults = Settings.model_validate({})
     narrowed = dict(layer)
     for name in layer.keys() & _AMOUNTS:

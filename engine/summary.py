@@ -20,7 +20,7 @@ def summary(view: RunView, result: Any) -> str:
     """The content of `summary.md`."""
     report = report_of(result)
     if report is not None:
-        return report.rstrip() + "\n"
+        return f"{report.rstrip()}\n\n---\n\n{_ending(view)}"
     lines = [f"# {view.workflow}: {view.status}", "", f"Run `{view.run_id}`: {_counted(view)}.", ""]
     if view.error:
         lines += ["## Error", "", clean_block(view.error), ""]
@@ -32,6 +32,15 @@ def summary(view: RunView, result: Any) -> str:
     if result is not None:
         lines += ["## Result", "", "```json", json.dumps(result, indent=2, ensure_ascii=False), "```", ""]
     return "\n".join(lines)
+
+
+def _ending(view: RunView) -> str:
+    """How the run ended that a report came from: a report of its own does not say what failed on the way."""
+    lines = [f"Run `{view.run_id}` of {view.workflow}: {view.status}, {_counted(view)}.", ""]
+    lost = [step for step in view.steps.values() if step.state in ("failed", "skipped")]
+    lines += [f"- {clean_line(step.label)}: {step.state}, {clean_line(step.message, 400)}" for step in lost]
+    lines += [f"- {clean_line(provider)}: {clean_line(note)}" for provider, note in view.notes.items()]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 def _counted(view: RunView) -> str:

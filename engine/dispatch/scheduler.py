@@ -20,7 +20,7 @@ from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step, Usage
 
 EXCERPT = 400
-"""Characters of a prompt or an answer that the journal shows; the step's folder has the whole."""
+"""Characters of a prompt or an answer that the journal shows; `steps.jsonl` has the whole."""
 
 Outcome = Answer | StepFailed | CeilingReached
 Done = Callable[[Outcome], None]
@@ -201,6 +201,7 @@ class Scheduler:
             age=self._reuse.age(kept),
             saved=tokens(answer.usage),
             answer=_excerpt(answer),
+            note=self._fanout.note(ticket.step),
         )
         ticket.done(answer)
 

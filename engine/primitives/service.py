@@ -32,12 +32,14 @@ class Nested(Protocol):
 
 
 class LogAllowance:
-    """How many log lines and phases one run may still write."""
+    """How many log lines and phases one run may still write, and how often the worker had to warn."""
 
     def __init__(self, lines: int, stream: Stream) -> None:
         self._limit = lines
         self._written = 0
         self._stream = stream
+        self.lost_items = 0
+        """Items of `parallel` and `pipeline` that came to nothing: the script went on without them."""
 
     def take(self) -> bool:
         """Whether one more may be written; the first that may not is told."""
@@ -184,6 +186,9 @@ class Primitives:
             self._stream.emit(PhaseStarted, title=self._phase)
 
     def _log(self, arguments: dict[str, Any]) -> None:
+        # Only the worker itself warns, of an item that failed; a script's own lines have no level.
+        if arguments.get("level") == "warning":
+            self._allowance.lost_items += 1
         if not self._allowance.take():
             return
         fields = arguments.get("fields")

@@ -131,6 +131,8 @@ class StepReused(Happening):
     """Seconds since the answer was made."""
     saved: Tokens = Tokens()
     answer: str = ""
+    note: str = ""
+    """As in StepFinished: what held for the answer when it was made holds still."""
 
 
 class StepFinished(Happening):

@@ -177,6 +177,7 @@ class RunView:
         self._move(step, "reused")
         step.provider, step.model, step.answer = event.provider, event.model, event.answer
         step.from_run, step.age = event.from_run, event.age
+        self._note(step, event.provider, event.note)
         self.saved += _usage(event.saved)
 
     def _step_finished(self, event: StepFinished) -> None:
@@ -185,9 +186,8 @@ class RunView:
             return
         self._move(step, "finished")
         step.provider, step.model, step.answer = event.provider, event.model, event.answer
-        step.note, step.reason, step.message = event.note, "", ""
-        if event.note:
-            self.notes[event.provider] = event.note
+        step.reason, step.message = "", ""
+        self._note(step, event.provider, event.note)
         self._spend(step, event.seconds, event.usage)
 
     def _step_failed(self, event: StepFailed) -> None:
@@ -247,6 +247,11 @@ class RunView:
         self.usage += step.usage
         if step.usage.tokens is None and step.started_at is not None:
             self.unmeasured += 1
+
+    def _note(self, step: StepView, provider: str, note: str) -> None:
+        step.note = note
+        if note:
+            self.notes[provider] = note
 
     def _warn(self, at: float, message: str) -> None:
         self.log.append(LogLine(at, message, {}, "mco", "warning"))

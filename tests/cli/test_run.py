@@ -85,7 +85,7 @@ def test_wrong_arguments_are_refused_before_anything_is_kept(mco: Mco, hello: Pa
 
     assert said.code == 2
     assert '"many" is not of type "integer"' in said.stderr
-    assert "hint: it takes who, times (required)" in said.stderr
+    assert "hint: it takes who (string), times (integer, required)" in said.stderr
     assert not (project / ".mco").exists()
 
 

@@ -184,6 +184,7 @@ async def test_a_guests_adapter_that_blows_up_fails_its_step_only(rig: Rig):
 
     outcome = await rig.run(source, reply=reply, retries=0)
     assert outcome.result == [None]
+    assert outcome.status == "partial"
     failed = next(event for event in events(outcome) if event.kind == "StepFailed")
     assert failed.reason == "crashed"
     assert "KeyError" in failed.message
@@ -270,7 +271,7 @@ async def test_arguments_get_their_defaults_and_wrong_ones_are_refused_before_an
         await rig.run(source, args={"n": "many", "whom": 1})
     assert '"who" is a required property' in str(caught.value)
     assert "whom" in str(caught.value)
-    assert caught.value.hint == "it takes who (required), n"
+    assert caught.value.hint == "it takes who (string, required), n (integer)"
     assert len(list((rig.workspace / ".mco" / "runs").iterdir())) == 1
 
 
@@ -501,3 +502,31 @@ async def test_a_disk_that_fills_up_in_the_middle_fails_the_run_clearly_and_keep
     rig.asked.clear()
     again = await rig.run(source)
     assert again.steps["reused"] >= 1
+
+
+async def test_an_item_that_came_to_nothing_makes_the_run_partial(rig: Rig):
+    outcome = await rig.run("async def main(args):\n    return await parallel([lambda: undefined_name])\n")
+    assert (outcome.status, outcome.result) == ("partial", [None])
+
+
+async def test_a_reused_answer_keeps_its_note(rig: Rig):
+    await rig.run(ONE)
+    again = await rig.run(ONE)
+    assert fold(events(again)).notes == {"fake": "answered by the fake provider"}
+
+
+async def test_a_report_of_its_own_says_how_the_run_ended_all_the_same(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    await parallel([lambda: agent("x", reads=[], label="reviewer")])\n'
+        '    return {"report": "# Mine"}\n'
+    )
+
+    def reply(question):
+        raise StepFailed("refused", "not today")
+
+    outcome = await rig.run(source, reply=reply)
+    text = (outcome.folder / "summary.md").read_text()
+    assert text.startswith("# Mine\n\n---\n")
+    assert "partial, 1 failed." in text
+    assert "- reviewer: failed, not today" in text

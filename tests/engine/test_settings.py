@@ -64,6 +64,12 @@ def test_a_project_may_not_name_programs_to_run(tmp_path: Path):
     assert caught.value.where == str(tmp_path / "project.toml")
 
 
+def test_a_project_may_not_have_answers_made_up(tmp_path: Path):
+    with pytest.raises(UsageError, match="may not choose the provider 'fake'"):
+        load(tmp_path, project='provider = "fake"')
+    assert load(tmp_path, user='provider = "fake"').settings.provider == "fake"
+
+
 @pytest.mark.parametrize(
     ("text", "said", "hint"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -72,13 +72,14 @@ class Sieve:
         candidates = list(_each_handler_once(candidates))
         selection.severities.update(each.severity for each in candidates)
         per_rule: Counter[str] = Counter()
-        for candidate in candidates:
+        for candidate in _every_file_in_turn(candidates):
             code = candidate.violation.rule
             if len(selection.shown) < limit and per_rule[code] < PER_RULE:
                 per_rule[code] += 1
                 selection.shown.append(candidate)
             else:
                 selection.left_out[f"more of {code}: {_title(candidate.rule, '', code)}"] += 1
+        selection.shown.sort(key=lambda each: each.rank)
         return selection
 
     def _candidates(self, violations: Iterable[Violation], left_out: Counter[str]) -> Iterator[Candidate]:
@@ -110,6 +111,17 @@ class Sieve:
         if file not in self._scripts:
             self._scripts[file] = bool(_SCRIPT.search("\n".join(read_lines(self._root / file))))
         return self._scripts[file]
+
+
+def _every_file_in_turn(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """By severity, then the first of a rule in each file before the second in any: one file must not hide the rest."""
+    seen: Counter[tuple[str, str]] = Counter()
+    turns: list[tuple[int, int, Candidate]] = []
+    for candidate in candidates:
+        place = candidate.file, candidate.violation.rule
+        seen[place] += 1
+        turns.append((SEVERITIES.index(candidate.severity), seen[place], candidate))
+    return [candidate for _, _, candidate in sorted(turns, key=lambda turn: turn[:2])]
 
 
 def _each_handler_once(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
