@@ -15,7 +15,8 @@ MCOError                 what went wrong, where, why, and the way out
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple, get_args
+from collections.abc import Iterator
+from typing import ClassVar, Literal, NamedTuple, cast, get_args
 
 Reason = Literal[
     "timeout",
@@ -137,3 +138,19 @@ class RunCancelled(MCOError):
     """The run was stopped by a person or a signal."""
 
     exit_code = 130
+
+
+def first_of_ours(error: BaseException) -> MCOError | None:
+    """The error of ours that this is, or that groups hold however deep; None when anything else is among them."""
+    leaves = list(_leaves(error))
+    ours = [leaf for leaf in leaves if isinstance(leaf, MCOError)]
+    return ours[0] if len(ours) == len(leaves) else None
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if not isinstance(error, BaseExceptionGroup):
+        yield error
+        return
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    for inner in group.exceptions:
+        yield from _leaves(inner)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
@@ -89,7 +89,7 @@ async def run_child(
     early, the whole tree is dead before this returns.
     """
     loop = asyncio.get_running_loop()
-    marker = uuid.uuid4().hex
+    marker = f"{os.getpid()}-{uuid.uuid4().hex}"
     started = loop.time()
     transport, child = await _spawn(command, marker, lambda: _Child(loop, on_line, timeout, stall_timeout))
     try:
@@ -255,9 +255,23 @@ def _signal_group(leader: int, number: int) -> None:
 def marked_processes(marker: str) -> list[int]:
     """The processes whose environment carries the marker; empty where there is no /proc."""
     wanted = f"{MARKER}={marker}".encode()
-    found: list[int] = []
+    return [pid for pid, given in _markers() if given == wanted]
+
+
+def kill_everything() -> None:
+    """Kill whatever children of this process have started, without waiting; for an end that cannot wait."""
+    ours = f"{MARKER}={os.getpid()}-".encode()
+    for pid, given in _markers():
+        if given.startswith(ours):
+            with contextlib.suppress(OSError):  # it went by itself
+                os.kill(pid, _KILL)
+
+
+def _markers() -> Iterator[tuple[int, bytes]]:
+    """The marked processes of this machine that we may look at, each with its marker."""
+    beginning = f"{MARKER}=".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return found
+            for variable in (entry / "environ").read_bytes().split(b"\0"):
+                if variable.startswith(beginning):
+                    yield int(entry.name), variable

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,8 +15,15 @@ from engine.dispatch.cache import AnswerCache
 from engine.dispatch.fanout import Fanout, Manner
 from engine.dispatch.reuse import Reuse
 from engine.dispatch.scheduler import Limits, Scheduler, tokens
-from engine.errors import CeilingReached, MCOError, NoProviderReady, RunCancelled, UsageError
-from engine.primitives.nested import NestedRuns, Seat
+from engine.errors import (
+    CeilingReached,
+    MCOError,
+    NoProviderReady,
+    RunCancelled,
+    UsageError,
+    first_of_ours,
+)
+from engine.primitives.nested import NestedRuns
 from engine.primitives.selection import Selection
 from engine.primitives.service import LogAllowance
 from engine.record.events import Event, RunFinished, RunStarted, Status
@@ -113,7 +121,7 @@ class _Run:
             self._start()
             result = await self._script_to_its_end(worker, stop)
         except BaseException as caught:
-            error = _first_of_ours(caught)
+            error = first_of_ours(caught)
             if error is None:  # a cancellation from above, or a fault of ours: recorded, then passed on
                 self._finish(None, _unplanned(caught))
                 raise
@@ -147,27 +155,24 @@ class _Run:
 
             if stop is not None:
                 tasks.start_soon(watch_for_stop, stop)
-            seat = self._seat(worker, tasks)
-            result = await worker.run(self._args, seat.totals(), seat.primitives.handle)
+            result = await self._scripts(tasks).outermost(worker, self._args)
             tasks.cancel_scope.cancel()  # steps that the script started and did not wait for
         if stopped:
             raise RunCancelled("the run was stopped")
         return result
 
-    def _seat(self, worker: Worker, tasks: TaskGroup) -> Seat:
+    def _scripts(self, tasks: TaskGroup) -> NestedRuns:
         settings = self._around.settings
-        scheduler = self._scheduler(tasks)
-        nested = NestedRuns(
+        return NestedRuns(
             find=self._around.find,
             limits=worker_limits(settings),
-            scheduler=scheduler,
+            scheduler=self._scheduler(tasks),
             selection=Selection(self._around.registry, pinned=settings.provider, ceiling=settings.access),
             stream=self._stream,
             allowance=self._allowance,
             tasks=tasks,
             most=settings.max_steps,
         )
-        return nested.outermost(worker)
 
     def _scheduler(self, tasks: TaskGroup) -> Scheduler:
         around, settings = self._around, self._around.settings
@@ -201,12 +206,11 @@ class _Run:
 
     def _finish(self, result: Any, error: MCOError | None) -> RunOutcome:
         """Write what the run came to. A disk that does not take it makes the run a failed one, never a lost one."""
-        status = self._status(error)
+        status: Status = "failed"
         try:
-            if error is None:
-                write_json(self._folder.result, result)
+            error = self._keep(result, error)
+            status = self._status(error)
             self._emit_finished(status, error)
-            write_atomically(self._folder.summary, summary(self._view, result))
         except MCOError as storage:
             status, error = "failed", error or storage
         finally:
@@ -227,6 +231,17 @@ class _Run:
             seconds=self._around.clock() - self._started,
         )
 
+    def _keep(self, result: Any, error: MCOError | None) -> MCOError | None:
+        """Write result and report; what went wrong by then. Before RunFinished, which tells of a full disk too."""
+        ended = replace(self._view, status=self._status(error), error=_said(error), hint=error and error.hint)
+        try:
+            if error is None:
+                write_json(self._folder.result, result)
+            write_atomically(self._folder.summary, summary(ended, result))
+        except MCOError as storage:
+            return error or storage
+        return error
+
     def _status(self, error: MCOError | None) -> Status:
         if error is None:
             whole = self._view.counts.failed == self._allowance.lost_items == 0
@@ -241,8 +256,8 @@ class _Run:
         self._stream.emit(
             RunFinished,
             status=status,
-            error=None if error is None else clean_block(str(error), 4_000),
-            hint=None if error is None else error.hint,
+            error=_said(error),
+            hint=error and error.hint,
             seconds=self._around.clock() - self._started,
             usage=tokens(self._view.usage),
         )
@@ -270,23 +285,11 @@ class _Run:
         )
 
 
+def _said(error: MCOError | None) -> str | None:
+    return error and clean_block(str(error), 4_000)
+
+
 def _unplanned(caught: BaseException) -> MCOError:
     if isinstance(caught, anyio.get_cancelled_exc_class()):
         return RunCancelled("the run was stopped")
     return MCOError(f"mco itself failed: {type(caught).__name__}: {caught}")
-
-
-def _first_of_ours(caught: BaseException) -> MCOError | None:
-    """The error that ended a run: one of ours, however deep in groups, if there is nothing but ours."""
-    leaves = list(_leaves(caught))
-    ours = [leaf for leaf in leaves if isinstance(leaf, MCOError)]
-    return ours[0] if len(ours) == len(leaves) else None
-
-
-def _leaves(error: BaseException) -> Iterator[BaseException]:
-    if not isinstance(error, BaseExceptionGroup):
-        yield error
-        return
-    group = cast("BaseExceptionGroup[BaseException]", error)
-    for inner in group.exceptions:
-        yield from _leaves(inner)

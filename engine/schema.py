@@ -7,7 +7,6 @@ they are bounded here first: size, depth, local and acyclic references only (a c
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -125,7 +124,7 @@ def _target(root: Any, reference: str) -> Any:
     return node
 
 
-_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n[ \t]*```", re.DOTALL)
+_FENCE = "```"
 
 
 def find_json(text: str) -> Any:
@@ -143,11 +142,28 @@ def find_json(text: str) -> Any:
 
 def _candidates(text: str) -> Iterator[str]:
     yield text.strip()
-    yield from reversed(_FENCE.findall(text))
+    yield from reversed(_fenced(text))
     for opening, closing in (("{", "}"), ("[", "]")):
         start, end = text.find(opening), text.rfind(closing)
         if 0 <= start < end:
             yield text[start : end + 1]
+
+
+def _fenced(text: str) -> list[str]:
+    """The contents of the fenced blocks that are marked as JSON or not at all. One pass: prose may be long."""
+    blocks: list[str] = []
+    inside: list[str] | None = None
+    mark = ""
+    for line in text.split("\n"):
+        if inside is None:
+            if line.count(_FENCE) == 1:
+                inside, mark = [], line.partition(_FENCE)[2].strip().lower()
+        elif line.lstrip(" \t").startswith(_FENCE):
+            blocks += ["\n".join(inside)] if mark in ("", "json") else []
+            inside = None
+        else:
+            inside.append(line)
+    return blocks
 
 
 def _refuse_constant(name: str) -> Any:

@@ -31,7 +31,13 @@ def parse_tokens(value: Any) -> Any:
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
-Tokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0)]
+# Bounds that nobody misses, and that keep what we count with finite.
+_MOST = 10**12
+_WEEK = 7 * 86400
+_CENTURY = 36_525
+_LONGEST_FILE = 1024 * 1024
+
+Tokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0, le=_MOST)]
 
 
 class Settings(BaseModel):
@@ -48,21 +54,21 @@ class Settings(BaseModel):
     max_parallel: int = Field(8, ge=1, le=10_000)
     budget: Tokens | None = None
     """Tokens that one run may spend."""
-    max_cost: float | None = Field(None, gt=0)
+    max_cost: float | None = Field(None, gt=0, le=_MOST)
     """US dollars that one run may spend."""
-    max_steps: int = Field(1_000, ge=1)
-    max_log_lines: int = Field(2_000, ge=0)
-    timeout: float | None = Field(None, gt=0)
+    max_steps: int = Field(1_000, ge=1, le=_MOST)
+    max_log_lines: int = Field(2_000, ge=0, le=_MOST)
+    timeout: float | None = Field(None, gt=0, le=_WEEK)
     """A hard deadline for every attempt; None leaves it to the stall timeout."""
-    stall_timeout: float = Field(900.0, gt=0)
+    stall_timeout: float = Field(900.0, gt=0, le=_WEEK)
     retries: int = Field(2, ge=0, le=20)
-    expire_days: float = Field(30.0, gt=0)
+    expire_days: float = Field(30.0, gt=0, le=_CENTURY)
     """How old an answer may be to be reused."""
-    cpu_seconds: int = Field(30, ge=1)
+    cpu_seconds: int = Field(30, ge=1, le=_WEEK)
     """CPU time that a script's own code may use."""
-    think_seconds: float = Field(60.0, gt=0)
+    think_seconds: float = Field(60.0, gt=0, le=_WEEK)
     """Wall-clock time that a script may run without waiting for an answer."""
-    memory_mb: int = Field(512, ge=64)
+    memory_mb: int = Field(512, ge=64, le=1024 * 1024)
 
 
 class LoadedSettings(NamedTuple):
@@ -107,7 +113,7 @@ def _read_file(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        content = path.read_text(encoding="utf-8")
+        content = _content(path)
     except FileNotFoundError:
         return {}
     except OSError as error:
@@ -127,6 +133,16 @@ def _read_file(path: Path | None) -> dict[str, Any]:
         return tomllib.loads(content)
     except tomllib.TOMLDecodeError as error:
         raise UsageError("the settings are not valid TOML", where=str(path), why=str(error)) from None
+
+
+def _content(path: Path) -> str:
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise UsageError("the settings are not a regular file", where=str(path))
+    with path.open("rb") as file:
+        content = file.read(_LONGEST_FILE + 1)
+    if len(content) > _LONGEST_FILE:
+        raise UsageError("the settings are larger than 1 MiB", where=str(path))
+    return content.decode()
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:

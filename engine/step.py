@@ -16,6 +16,8 @@ KEY_VERSION = 1
 Access = Literal["read", "write", "full"]
 Strategy = Literal["all", "race", "failover", "agree"]
 ACCESS_ORDER: tuple[Access, ...] = ("read", "write", "full")
+COMBINING: frozenset[Strategy] = frozenset({"all", "agree"})
+"""The strategies that make a value of their own, out of one answer as well as out of several."""
 
 
 class ProviderChoice(NamedTuple):
@@ -25,6 +27,11 @@ class ProviderChoice(NamedTuple):
     model: str | None = None
     timeout: float | None = None
     access: Access | None = None
+
+    @property
+    def title(self) -> str:
+        """As a script writes it: `name`, or `name:model`."""
+        return self.name if self.model is None else f"{self.name}:{self.model}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +58,11 @@ class Step:
     max_tool_calls: int | None = None
     cache: bool | float = True
 
+    @property
+    def writes(self) -> bool:
+        """Whether one of its providers may change files."""
+        return self.access != "read" or any(choice.access not in (None, "read") for choice in self.providers)
+
     def parts(self, workspace: str | None) -> dict[str, Any]:
         """Everything its answer depends on, by name. `workspace` is the fingerprint of what it reads."""
         return {
@@ -61,7 +73,7 @@ class Step:
             "effort": self.effort,
             "agent_type": self.agent_type,
             "providers": [[p.name, p.model, p.access] for p in self.providers],
-            "strategy": self.strategy if len(self.providers) > 1 else None,
+            "strategy": self.strategy if len(self.providers) > 1 or self.strategy in COMBINING else None,
             "capabilities": sorted(self.capabilities),
             "task": self.task,
             "access": self.access,
@@ -87,8 +99,8 @@ def canonical(value: Any) -> str:
 
 
 def digest_of(text: str) -> str:
-    """SHA-256 of a text in UTF-8, as 64 hex digits."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 of a text in UTF-8, as 64 hex digits; names of files may hold what is no UTF-8."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 class KeyMaker:
@@ -105,6 +117,9 @@ class KeyMaker:
         occurrence = self._seen[content]
         digest = digest_of(f'{{"content":"{content}","occurrence":{occurrence}}}')
         return Key(digest, {**parts, "occurrence": occurrence})
+
+
+_BEYOND = 2**63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +142,13 @@ class Usage:
             return None
         return (self.input_tokens or 0) + (self.output_tokens or 0)
 
+    def is_sound(self) -> bool:
+        """Whether these are numbers that can be counted: whole tokens, finite dollars, none below 0."""
+        counted = (self.input_tokens, self.cached_tokens, self.output_tokens, self.reasoning_tokens)
+        return all(
+            number is None or (type(number) is int and 0 <= number < _BEYOND) for number in counted
+        ) and (self.cost is None or (type(self.cost) in (int, float) and 0 <= self.cost < _BEYOND))
+
     def __add__(self, other: Usage) -> Usage:
         return Usage(
             input_tokens=_sum(self.input_tokens, other.input_tokens),
@@ -148,7 +170,6 @@ class Answer:
     """What a provider gave back. `value` is the checked JSON where a schema was asked for, else the text itself."""
 
     value: Any
-    text: str = ""
     usage: Usage = field(default_factory=Usage)
     provider: str = ""
     model: str | None = None

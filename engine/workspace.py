@@ -50,7 +50,7 @@ class Manifest:
 
 async def make_manifest(folder: Path) -> Manifest:
     """The manifest of a folder, from git where it is part of a work tree, else by reading every file."""
-    return await anyio.to_thread.run_sync(_manifest, folder)
+    return await anyio.to_thread.run_sync(_manifest, folder, abandon_on_cancel=True)  # it only reads
 
 
 def _manifest(folder: Path) -> Manifest:
@@ -141,11 +141,12 @@ def resolve_inside(workspace: Path, target: str) -> Path:
 
 
 class WorkspaceFingerprints:
-    """The fingerprints of one run's steps over one manifest, made only when a step needs it."""
+    """The fingerprints of one run's steps, over a manifest that is made when a step needs one and none is there."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._manifest: Manifest | None = None
+        self._changes = 0
         self._making = anyio.Lock()
 
     def known(self, step: Step) -> bool:
@@ -160,8 +161,16 @@ class WorkspaceFingerprints:
             raise RuntimeError("the manifest was not made")
         return self._manifest.fingerprint(step.reads)
 
+    def forget(self) -> None:
+        """A step may have changed files: what they hold must be looked at again."""
+        self._manifest = None
+        self._changes += 1
+
     async def prepare(self) -> None:
-        """Make the manifest, once."""
+        """Make the manifest, unless it is there."""
         async with self._making:
-            if self._manifest is None:
-                self._manifest = await make_manifest(self._folder)
+            while self._manifest is None:
+                changes = self._changes
+                manifest = await make_manifest(self._folder)
+                if changes == self._changes:  # nobody wrote while it was made
+                    self._manifest = manifest

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engine.errors import StorageFailed, UnknownWorkflow
+from engine.errors import StorageFailed, UnknownWorkflow, UsageError
+from engine.text import clean_line
 from workflows.places import Places
 from workflows.script import Origin, Script
 
@@ -25,7 +26,7 @@ class Library:
         if name.startswith(_BUILT_IN):
             return self._pick(name, self._catalog(), name.removeprefix(_BUILT_IN))
         if is_path(name):
-            path = folder / Path(name).expanduser()
+            path = _as_path(name, folder)
             return Script(path.stem, path, "file")
         return self._pick(name, {script.name: script for script in self.scripts()}, name)
 
@@ -55,6 +56,17 @@ def is_path(name: str) -> bool:
     """Whether somebody who writes this means a file rather than a name."""
     separators = [separator for separator in (os.sep, os.altsep, "/") if separator]
     return name.endswith(".py") or any(separator in name for separator in separators)
+
+
+def _as_path(name: str, folder: Path) -> Path:
+    """A path as somebody in `folder` wrote it. UsageError for one that no system knows: scripts write them too."""
+    try:
+        path = folder / Path(name).expanduser()
+    except RuntimeError as error:
+        raise UsageError("there is no such path", where=name, why=str(error)) from None
+    if "\0" in name:
+        raise UsageError("there is no such path", where=clean_line(name), why="it holds a NUL character")
+    return path
 
 
 def _on_top(layers: list[Script]) -> Script:

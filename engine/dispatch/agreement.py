@@ -14,7 +14,7 @@ Given = Sequence[tuple[str, Any]]
 
 def merge(given: Given) -> Any:
     """One value out of several. An object with a list `findings` is merged finding by finding."""
-    if given and all(is_object(value) and is_list(value.get("findings")) for _, value in given):
+    if given and all(_has_findings(value) for _, value in given):
         return {
             **given[0][1],
             "findings": merge_findings([(name, value["findings"]) for name, value in given]),
@@ -23,22 +23,31 @@ def merge(given: Given) -> Any:
 
 
 def merge_findings(given: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> list[dict[str, Any]]:
-    """Findings of several providers as one list, each with `detected_by` and `agreement` (share of providers, 0…1).
+    """Findings of several answers as one list, each with `detected_by` and `agreement` (share of answers, 0…1).
 
     Two are the same when category, title, file and line are. The widest agreed come first, else in given order.
     """
     merged: dict[str, dict[str, Any]] = {}
     for provider, findings in given:
-        for finding in findings:
-            identity = canonical(
-                [_normal(finding.get(name)) for name in ("category", "title", "file", "line")]
-            )
+        for identity, finding in _distinct(findings).items():
             entry = merged.setdefault(identity, {**finding, "detected_by": []})
-            if provider not in entry["detected_by"]:
-                entry["detected_by"].append(provider)
+            entry["detected_by"].append(provider)
     for entry in merged.values():
         entry["agreement"] = round(len(entry["detected_by"]) / len(given), 2)
     return sorted(merged.values(), key=lambda entry: -len(entry["detected_by"]))
+
+
+def _distinct(findings: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    found: dict[str, Mapping[str, Any]] = {}
+    for finding in findings:
+        identity = canonical([_normal(finding.get(name)) for name in ("category", "title", "file", "line")])
+        found.setdefault(identity, finding)
+    return found
+
+
+def _has_findings(value: Any) -> bool:
+    findings = value.get("findings") if is_object(value) else None
+    return is_list(findings) and all(is_object(finding) for finding in findings)
 
 
 def _normal(value: Any) -> Any:

@@ -34,6 +34,10 @@ _SETTINGS: Mapping[str, Any] = {
 }
 
 
+_BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
+"""Somebody else is at work in a database that is whole."""
+
+
 class KeptUsage(BaseModel):
     """Usage in a row."""
 
@@ -111,8 +115,20 @@ class TextDisk(diskcache.Disk):
         """Nothing: our rows have no files, and a name in a foreign row must not delete one."""
 
 
+class TextCache(diskcache.Cache):
+    """The database itself; one that cannot be opened and read leaves no connection behind."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            super().__init__(str(folder), timeout=10, disk=TextDisk, **_SETTINGS)  # pyright: ignore[reportUnknownMemberType]
+            self.get("")  # pyright: ignore[reportUnknownMemberType] - a file that is no database says so now
+        except BaseException:
+            self.close()
+            raise
+
+
 class AnswerCache:
-    """The store of one workspace. `warnings` has what was wrong with it, for people.
+    """The answers kept on this machine. `warnings` has what was wrong with the store, for people.
 
     Opening moves a database that is not one aside and begins a new one; StorageFailed when neither can be done.
     """
@@ -148,8 +164,9 @@ class AnswerCache:
         )
         try:
             self._cache.set(key.digest, row.model_dump_json())
-        except (sqlite3.Error, OSError) as error:
-            self.warnings.append(f"an answer could not be kept for later runs: {error}")
+        except (sqlite3.Error, OSError, diskcache.Timeout) as error:
+            why = str(error) or "another process keeps the store to itself"
+            self.warnings.append(f"an answer could not be kept for later runs: {why}")
 
     def close(self) -> None:
         """Close the database."""
@@ -158,16 +175,13 @@ class AnswerCache:
     def _open(self) -> Any:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return self._connect()
+            return TextCache(self.folder)
         except (sqlite3.DatabaseError, ForeignRow, ValueError, TypeError) as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _BUSY:
+                raise self._failed(error) from error
             return self._begin_anew(error)
         except OSError as error:
             raise self._failed(error) from error
-
-    def _connect(self) -> Any:
-        cache: Any = diskcache.Cache(str(self.folder), timeout=10, disk=TextDisk, **_SETTINGS)
-        cache.get("")  # a file that is no database says so at the first read
-        return cache
 
     def _begin_anew(self, error: Exception) -> Any:
         number = 1
@@ -178,7 +192,7 @@ class AnswerCache:
             for name in ("cache.db", "cache.db-wal", "cache.db-shm"):
                 if (self.folder / name).exists():
                     (self.folder / name).replace(aside / name)
-            cache = self._connect()
+            cache = TextCache(self.folder)
         except (sqlite3.Error, OSError) as second:
             raise self._failed(second) from second
         self.warnings.append(

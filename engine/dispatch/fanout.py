@@ -12,12 +12,13 @@ from typing import Any, NamedTuple, Protocol
 import anyio
 
 from engine.dispatch.agreement import merge
+from engine.dispatch.answers import asked, checked
 from engine.dispatch.retry import delay_before_retry
-from engine.errors import MCOError, Reason, StepFailed
-from engine.providers.base import Progress, Provider, Question, Report
+from engine.errors import Reason, StepFailed
+from engine.providers.base import Progress, Provider, Question
 from engine.record.folder import slug
-from engine.schema import Schema, find_json
-from engine.step import Answer, ProviderChoice, Step, Usage, canonical
+from engine.schema import Schema
+from engine.step import Answer, ProviderChoice, Step, Usage
 
 
 class Watcher(Protocol):
@@ -59,9 +60,6 @@ class Fanout:
 
         Adapters may keep what their programs printed in files whose names begin with `stem`.
         """
-        choices = step.providers
-        if len(choices) == 1:
-            return await self._ask_one(step, choices[0], watcher, stem)
         match step.strategy:
             case "failover":
                 return await self._failover(step, watcher, stem)
@@ -92,7 +90,7 @@ class Fanout:
         while True:
             attempt += 1
             watcher.started(choice.name, attempt)
-            raw = Path(f"{stem}.{slug(choice.name)}-{attempt}.raw") if stem else None
+            raw = Path(f"{stem}.{slug(choice.title)}-{attempt}.raw") if stem else None
             question = self._question(step, choice, prompt, raw)
             try:
                 return await self._attempt(provider, question, schema, watcher)
@@ -124,15 +122,15 @@ class Fanout:
         # Providers with a process of their own end it at the deadline; this one holds for the others too.
         answer: Answer | None = None
         if question.timeout is None:
-            answer = await _asked(provider, question, report)
+            answer = await asked(provider, question, report)
         else:
             with anyio.move_on_after(question.timeout):
-                answer = await _asked(provider, question, report)
+                answer = await asked(provider, question, report)
         if answer is None:
             raise StepFailed("timeout", f"no answer within {question.timeout:g} s", provider=provider.name)
         return replace(
             answer,
-            value=_checked(answer, schema),
+            value=checked(answer, schema),
             provider=provider.name,
             seconds=answer.seconds or time.monotonic() - started,
         )
@@ -187,9 +185,10 @@ class Fanout:
 
         async def run(place: int, choice: ProviderChoice) -> None:
             try:
-                outcomes[place] = Outcome(choice.name, await self._ask_one(step, choice, watcher, stem), None)
+                answer = await self._ask_one(step, choice, watcher, stem)
+                outcomes[place] = Outcome(choice.title, answer, None)
             except StepFailed as failure:
-                outcomes[place] = Outcome(choice.name, None, failure)
+                outcomes[place] = Outcome(choice.title, None, failure)
 
         async with anyio.create_task_group() as tasks:
             for place, choice in enumerate(step.providers):
@@ -213,19 +212,6 @@ class Outcome(NamedTuple):
         return {"provider": self.name, "ok": self.answer is not None, "output": output, "error": error}
 
 
-async def _asked(provider: Provider, question: Question, report: Report) -> Answer:
-    try:
-        return await provider.ask(question, report)
-    except MCOError:
-        raise
-    except Exception as error:  # a guest's adapter may fail in any way; its step fails, not the run
-        raise StepFailed(
-            "crashed",
-            f"{provider.name} failed unexpectedly: {type(error).__name__}: {error}",
-            provider=provider.name,
-        ) from error
-
-
 def _combined(outcomes: Sequence[Outcome], value: Callable[[Sequence[Outcome]], Any]) -> Answer:
     answers = [outcome.answer for outcome in outcomes if outcome.answer is not None]
     if not answers:
@@ -244,37 +230,6 @@ def _all_failed(failures: Sequence[StepFailed]) -> StepFailed:
     reasons: Counter[Reason] = Counter(failure.reason for failure in failures)
     said = "; ".join(f"{failure.provider}: {failure}" for failure in failures)
     return StepFailed(reasons.most_common(1)[0][0], f"every provider failed: {said}")
-
-
-def _checked(answer: Answer, schema: Schema | None) -> Any:
-    """The value of an answer that can be used. StepFailed (`bad_output`) for any other."""
-    value = answer.value
-    if schema is not None:
-        return _fitting(value, schema)
-    if isinstance(value, str) and not value.strip():
-        raise StepFailed("bad_output", "the answer is empty")
-    return _as_json(value)
-
-
-def _fitting(value: Any, schema: Schema) -> Any:
-    if isinstance(value, str):
-        try:
-            value = find_json(value)
-        except ValueError as error:
-            raise StepFailed("bad_output", str(error)) from None
-    problems = schema.problems(_as_json(value))
-    if problems:
-        raise StepFailed("bad_output", f"the answer does not fit the schema: {'; '.join(problems)}")
-    return value
-
-
-def _as_json(value: Any) -> Any:
-    """The value itself, if it is JSON: adapters may come from anywhere."""
-    try:
-        (value if isinstance(value, str) else canonical(value)).encode()
-    except (ValueError, TypeError, RecursionError) as error:
-        raise StepFailed("bad_output", f"the answer is not JSON: {error}") from None
-    return value
 
 
 def _corrected(prompt: str, failure: StepFailed) -> str:

@@ -13,7 +13,7 @@ from engine.step import Answer, Key, Step
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reuse:
-    """The answers of earlier runs for one run. `expire` is the oldest age in seconds; `fresh` finds none.
+    """The answers of earlier runs for one run. None older than `expire` seconds is found, with `fresh` none at all.
 
     What is wrong with the store is told on the stream; it costs the reuse, never the run.
     """
@@ -31,7 +31,7 @@ class Reuse:
             return None
         kept = self.cache.get(key.digest)
         self._tell_warnings()
-        allowed = self.expire if step.cache is True else step.cache
+        allowed = self.expire if step.cache is True else min(step.cache, self.expire)
         if kept is None or self.age(kept) > allowed:
             return None
         return kept
@@ -53,5 +53,4 @@ class Reuse:
 
 def _keepable(step: Step) -> bool:
     # A writer's answer is worth nothing without the files it wrote.
-    writes = step.access != "read" or any(choice.access not in (None, "read") for choice in step.providers)
-    return step.cache is not False and not writes
+    return step.cache is not False and not step.writes

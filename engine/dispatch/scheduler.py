@@ -41,6 +41,10 @@ class Fingerprints(Protocol):
         """Make `of` ready for every step."""
         ...
 
+    def forget(self) -> None:
+        """Files may have changed: what was known of them is worth nothing now."""
+        ...
+
 
 class StepStore(Protocol):
     """Keeps the prompts and answers of a run."""
@@ -101,7 +105,6 @@ class Scheduler:
         self._count = 0
         self._unprepared = 0
         self._told: set[tuple[str, str, float]] = set()
-        self.usage = Usage()
         self.ceiling: CeilingReached | None = None
         """The ceiling that was reached last, if one was."""
 
@@ -221,9 +224,11 @@ class Scheduler:
             raise
         else:
             self._finish(ticket, answer)
+        finally:
+            if ticket.step.writes:
+                self._fingerprints.forget()
 
     def _finish(self, ticket: Ticket, answer: Answer) -> None:
-        self.usage += answer.usage
         self.budget.spend(ticket.scope, answer.usage)
         # Kept before it is told: an answer that the script has seen is never paid for again.
         self._reuse.keep(ticket.step, ticket.key, answer)

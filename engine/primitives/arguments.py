@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
+from warnings import catch_warnings
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
 from engine.schema import Schema, SchemaRefused
 from engine.step import Access, ProviderChoice, Strategy
@@ -53,6 +62,20 @@ class ChosenProvider(BaseModel):
         return ProviderChoice(name=self.name, model=self.model, timeout=self.timeout, access=self.access)
 
 
+def _pattern(value: str) -> str:
+    if set("[\\!").isdisjoint(value):
+        return value  # nothing else can be wrong with one, and few pay for the import
+    from pathspec import GitIgnoreSpec
+
+    try:
+        with catch_warnings(action="ignore"):
+            GitIgnoreSpec.from_lines([value])
+    except (ValueError, re.error):
+        raise ValueError(f"{clean_line(value, 60)!r} is no pattern like those of .gitignore") from None
+    return value
+
+
+Pattern = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_pattern)]
 Chosen = Annotated[ChosenProvider, BeforeValidator(_choice)]
 
 
@@ -74,9 +97,7 @@ class AgentArguments(BaseModel):
     task: dict[str, Any] | None = None
     agent_type: Word | None = None
     access: Access = "read"
-    reads: (
-        Annotated[list[Annotated[str, StringConstraints(max_length=1000)]], Field(max_length=100)] | None
-    ) = None
+    reads: Annotated[list[Pattern], Field(max_length=100)] | None = None
     isolation: Literal["worktree"] | None = None
     timeout: Seconds | None = None
     stall_timeout: Seconds | None = None

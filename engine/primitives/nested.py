@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import anyio
 from anyio.abc import TaskGroup
 
+from engine.dispatch.budget import RUN
 from engine.dispatch.scheduler import Scheduler
 from engine.errors import CeilingReached, MCOError, UsageError
 from engine.json_value import is_object
 from engine.primitives.scopes import SCOPES_A_WORKER, ScopeNumbers
 from engine.primitives.selection import Selection
-from engine.primitives.service import LogAllowance, Primitives
+from engine.primitives.service import LogAllowance, Nested, Primitives
 from engine.record.stream import Stream
 from engine.sandbox.host import BudgetTotals, Worker, WorkerLimits
 from engine.schema import check_arguments
@@ -27,21 +28,9 @@ Finished = Callable[[Any], None]
 """Hears what a workflow inside returned, or the MCOError that ended it."""
 
 
-class Seat(NamedTuple):
-    """A worker's place in the run: what serves its frames, and the budget it is told."""
-
-    primitives: Primitives
-    scheduler: Scheduler
-
-    def totals(self) -> BudgetTotals:
-        """The run's ceilings."""
-        run = self.scheduler.budget.run
-        return BudgetTotals(tokens=run.tokens, cost=run.cost)
-
-
 @dataclass
 class NestedRuns:
-    """Starts the workflows that scripts ask for, one level deep and a few at once."""
+    """Runs the script of a run, and the workflows that it asks for: one level deep and a few at once."""
 
     find: Callable[[str], ScriptSource]
     limits: WorkerLimits
@@ -54,11 +43,12 @@ class NestedRuns:
     _places: anyio.Semaphore = field(default_factory=lambda: anyio.Semaphore(WORKERS_AT_ONCE))
     _count: int = 0
 
-    def outermost(self, worker: Worker) -> Seat:
-        """The seat of the run's own script."""
-        return self._seat(worker, root=0, nested=self._start)
+    async def outermost(self, worker: Worker, args: Any) -> Any:
+        """Run the run's own script, which its worker has loaded, and give its result."""
+        return await self._serve(worker, args, ScopeNumbers(self.scheduler.budget, 0, RUN), self._start)
 
-    def _seat(self, worker: Worker, *, root: int, nested: Callable[..., None]) -> Seat:
+    async def _serve(self, worker: Worker, args: Any, scopes: ScopeNumbers, nested: Nested) -> Any:
+        run = self.scheduler.budget.run
         primitives = Primitives(
             worker=worker,
             scheduler=self.scheduler,
@@ -66,9 +56,9 @@ class NestedRuns:
             stream=self.stream,
             allowance=self.allowance,
             nested=nested,
-            scopes=ScopeNumbers(self.scheduler.budget, self._count * SCOPES_A_WORKER, root),
+            scopes=scopes,
         )
-        return Seat(primitives, self.scheduler)
+        return await worker.run(args, BudgetTotals(tokens=run.tokens, cost=run.cost), primitives.handle)
 
     def _start(self, name: str, args: Any, scope: int, finished: Finished) -> None:
         if self._count >= self.most:
@@ -78,18 +68,20 @@ class NestedRuns:
             finished(self.scheduler.ceiling)
             return
         self._count += 1
-        self.tasks.start_soon(self._run, name, args, scope, finished)
+        # Numbered here, in the order of the calls: those that are under way at once must not share their scopes.
+        scopes = ScopeNumbers(self.scheduler.budget, self._count * SCOPES_A_WORKER, scope)
+        self.tasks.start_soon(self._run, name, args, scopes, finished)
 
-    async def _run(self, name: str, args: Any, scope: int, finished: Finished) -> None:
+    async def _run(self, name: str, args: Any, scopes: ScopeNumbers, finished: Finished) -> None:
         try:
             async with self._places:
-                result = await self._script(name, args, scope)
+                result = await self._script(name, args, scopes)
         except MCOError as error:
             finished(self.scheduler.behind(error))
         else:
             finished(result)
 
-    async def _script(self, name: str, args: Any, scope: int) -> Any:
+    async def _script(self, name: str, args: Any, scopes: ScopeNumbers) -> Any:
         script = self.find(name)
         worker = Worker.spawn(self.limits)
         try:
@@ -98,8 +90,7 @@ class NestedRuns:
             if not is_object(given):
                 raise UsageError(f"workflow({name!r}): the arguments are an object")
             checked = check_arguments(meta.get("args"), given)
-            seat = self._seat(worker, root=scope, nested=_refuse)
-            return await worker.run(checked, seat.totals(), seat.primitives.handle)
+            return await self._serve(worker, checked, scopes, _refuse)
         finally:
             worker.kill()
 

@@ -34,14 +34,8 @@ class ScopeNumbers:
         return {**news, 0: Spent(tokens=run.spent_tokens, cost=run.spent_cost)}
 
     def note(self, arguments: dict[str, Any]) -> None:
-        """Open the scope that a budget note names; a note that makes no sense is passed over."""
-        number, parent = arguments.get("open"), arguments.get("parent")
-        tokens, cost = arguments.get("tokens"), arguments.get("cost")
-        if not isinstance(number, int) or not 0 < number < SCOPES_A_WORKER or not isinstance(parent, int):
-            return
-        self._budget.open(
-            self._base + number,
-            self.ours(parent),
-            tokens if isinstance(tokens, int) else None,
-            float(cost) if isinstance(cost, (int, float)) else None,
-        )
+        """Open the scope that a budget note names; one that is open already, or has no such number, is passed over."""
+        number = arguments.get("open", 0)  # a note that closes one opens none
+        ours = self._base + number
+        if 0 < number < SCOPES_A_WORKER and not self._budget.known(ours):
+            self._budget.open(ours, self.ours(arguments["parent"]), arguments["tokens"], arguments["cost"])

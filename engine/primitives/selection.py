@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from engine.errors import NoProviderReady, StepFailed, UsageError
 from engine.primitives.arguments import AgentArguments
 from engine.providers.base import Provider
-from engine.providers.registry import NEVER_DEFAULT, Registry
+from engine.providers.registry import NEVER_DEFAULT, Registry, readiness_of
 from engine.step import ACCESS_ORDER, Access, ProviderChoice
 
 
@@ -42,7 +42,7 @@ class Selection:
     def _check_named(self, name: str, capabilities: Iterable[str]) -> None:
         provider = self._get(name)
         if name not in self._ready:
-            readiness = provider.readiness()
+            readiness = readiness_of(provider)
             if not readiness.ready:
                 raise StepFailed(
                     "not_found",
@@ -84,7 +84,7 @@ class Selection:
     def check_pinned(self) -> None:
         """Before anything is spent: UsageError on an unknown provider, NoProviderReady on one that cannot be asked."""
         name = self._registry.default()
-        readiness = self._registry.get(name).readiness()
+        readiness = readiness_of(self._registry.get(name))
         if not readiness.ready:
             raise NoProviderReady(f"provider {name!r} is not ready", why=readiness.why, hint=readiness.hint)
 

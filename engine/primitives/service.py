@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 from engine.dispatch.scheduler import Scheduler, sentence
 from engine.errors import CeilingReached, MCOError, NoProviderReady, StepFailed
-from engine.json_value import is_object
 from engine.primitives.arguments import ArgumentsWrong, read_arguments
 from engine.primitives.scopes import ScopeNumbers
 from engine.primitives.selection import Selection
 from engine.record.events import BudgetReached, Logged, PhaseStarted
 from engine.record.stream import Stream
 from engine.sandbox.host import Call, Note, Worker
+from engine.sandbox.spending import Spending
 from engine.step import Answer, Step
 from engine.text import clean_block, clean_line
 
@@ -137,7 +137,7 @@ class Primitives:
         spent = self._scopes.spent(call.scope)
         match outcome:
             case Answer():
-                self._worker.reply(call, outcome.value, spent)
+                self._reply(call, outcome.value, spent)
             case CeilingReached():
                 kind = "BudgetExceeded" if outcome.kind == "budget" else "LimitExceeded"
                 self._worker.fail(call, kind, sentence(outcome), spent=spent)
@@ -153,14 +153,14 @@ class Primitives:
             case _:
                 self._worker.fail(call, "AgentError", sentence(outcome), reason="not_found", spent=spent)
 
-    def _workflow(self, call: Call) -> None:
-        name, args = call.arguments.get("name"), call.arguments.get("args")
-        if not isinstance(name, str):
-            self._worker.fail(
-                call, "TypeError", "workflow(): the name is text", spent=self._scopes.spent(call.scope)
-            )
-            return
+    def _reply(self, call: Call, value: Any, spent: Spending) -> None:
+        try:
+            self._worker.reply(call, value, spent)
+        except ValueError as error:  # a kept answer that somebody else has put there
+            message = f"the answer is not JSON: {error}"
+            self._worker.fail(call, "AgentError", message, reason="bad_output", spent=spent)
 
+    def _workflow(self, call: Call) -> None:
         def finished(outcome: Any) -> None:
             if isinstance(outcome, CeilingReached):
                 self._tell(call, outcome)
@@ -169,12 +169,13 @@ class Primitives:
             else:
                 self._worker.reply(call, outcome, self._scopes.spent(call.scope))
 
-        self._nested(name, args, self._scopes.ours(call.scope), finished)
+        scope = self._scopes.ours(call.scope)
+        self._nested(call.arguments["name"], call.arguments["args"], scope, finished)
 
     def _note(self, note: Note) -> None:
         match note.name:
             case "phase":
-                self._enter_phase(str(note.arguments.get("title", "")))
+                self._enter_phase(note.arguments["title"])
             case "log":
                 self._log(note.arguments)
             case "budget":
@@ -191,13 +192,12 @@ class Primitives:
             self._allowance.lost_items += 1
         if not self._allowance.take():
             return
-        fields = arguments.get("fields")
-        kept = list(fields.items())[:FIELDS] if is_object(fields) else []
+        kept = list(arguments["fields"].items())[:FIELDS]
         self._stream.emit(
             Logged,
-            message=clean_block(str(arguments.get("message", "")), MESSAGE),
-            fields={clean_line(str(name), 60): _bounded(value) for name, value in kept},
-            level="warning" if arguments.get("level") == "warning" else "info",
+            message=clean_block(arguments["message"], MESSAGE),
+            fields={clean_line(name, 60): _bounded(value) for name, value in kept},
+            level=arguments["level"],
         )
 
 

@@ -23,6 +23,8 @@ from engine.step import Access, Answer, Usage
 
 DottedPath = Annotated[str, StringConstraints(pattern=r"^[^.\s]+(\.[^.\s]+)*$")]
 PROMPT, PROMPT_FILE, MODEL, WORKSPACE = "{prompt}", "{prompt_file}", "{model}", "{workspace}"
+_MOST = 10**15
+"""More tokens or dollars than this nobody has spent."""
 _VARIABLE = re.compile(r"\{(?:prompt|prompt_file|model|workspace)\}")
 
 
@@ -149,11 +151,8 @@ class CommandProvider:
         value, usage = output.result()
         if value is None or (isinstance(value, str) and not value.strip()):
             raise StepFailed("bad_output", f"{self.name} answered nothing", provider=self.name)
-        text = value if isinstance(value, str) else ""
         model = question.model or self._options.model or None
-        return Answer(
-            value=value, text=text, usage=usage, provider=self.name, model=model, seconds=ended.seconds
-        )
+        return Answer(value=value, usage=usage, provider=self.name, model=model, seconds=ended.seconds)
 
 
 @contextmanager
@@ -231,7 +230,8 @@ class _Output:
         found = document if self._options.answer is None else _at(document, self._options.answer)
         self._value = self._value if found is None else found
         given = {name: _at(document, path) for name, path in self._options.usage.model_dump().items() if path}
-        numbers: dict[str, Any] = {n: value for n, value in given.items() if isinstance(value, (int, float))}
+        numbers = {name: _measured(name, value) for name, value in given.items()}
+        numbers = {name: value for name, value in numbers.items() if value is not None}
         self._usage = Usage(**numbers) if numbers else self._usage
 
     def result(self) -> tuple[Any, Usage]:
@@ -244,6 +244,15 @@ class _Output:
             except ValueError as error:
                 raise StepFailed("bad_output", f"its output is not JSON: {error}") from None
         return self._value, self._usage
+
+
+def _measured(name: str, value: Any) -> Any:
+    """A number of tokens or dollars as the program says it; None for what cannot be one, which measured nothing."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= _MOST:
+        return None
+    if name == "cost":
+        return float(value)
+    return int(value) if value == int(value) else None
 
 
 def _at(document: Any, path: str) -> Any:

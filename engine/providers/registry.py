@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from engine.errors import NoProviderReady, UsageError
+from engine.errors import MCOError, NoProviderReady, UsageError
 from engine.providers.base import Provider, ProviderContext, Readiness
 
 GROUP = "mco.providers"
@@ -74,11 +74,11 @@ class Registry:
             except UsageError as error:
                 yield name, None, Readiness(False, str(error), error.hint or "")
             else:
-                yield name, provider, provider.readiness()
+                yield name, provider, readiness_of(provider)
 
     def _first_ready(self) -> str:
         for name in self.names():
-            if name not in NEVER_DEFAULT and self.get(name).readiness().ready:
+            if name not in NEVER_DEFAULT and readiness_of(self.get(name)).ready:
                 return name
         raise NoProviderReady("no provider is ready", hint="`mco doctor` says what each of them lacks")
 
@@ -104,15 +104,25 @@ class Registry:
             cache_folder=self._cache_folder,
             environment=self._environment,
         )
-        return self._load(kind)(context)
+        return self._load(kind, context)
 
-    def _load(self, kind: str) -> Any:
+    def _load(self, kind: str, context: ProviderContext) -> Provider:
         door = self._entry_points()[kind]
         try:
-            return door.load()
+            return door.load()(context)
+        except MCOError:
+            raise
         except Exception as error:  # a guest's package may fail in any way
             raise UsageError(
                 f"the provider {kind!r} cannot be loaded",
                 where=door.value,
                 why=f"{type(error).__name__}: {error}",
             ) from error
+
+
+def readiness_of(provider: Provider) -> Readiness:
+    """Whether a provider can be asked; a guest's that fails to say so cannot."""
+    try:
+        return provider.readiness()
+    except Exception as error:  # noqa: BLE001 - a guest's adapter may fail in any way
+        return Readiness(False, f"it does not say whether it is: {type(error).__name__}: {error}")

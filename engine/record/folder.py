@@ -105,7 +105,13 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             draft.unlink()
-        raise _cannot("a file of the run cannot be written", path, error) from error
+        raise _cannot("a file of mco's cannot be written", path, error) from error
+
+
+def take_back(file: int, written: int) -> None:
+    """Cut off what a full disk took of a line: the file keeps whole lines, and there is room for the last words."""
+    with suppress(OSError):
+        os.ftruncate(file, os.fstat(file).st_size - written)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -118,8 +124,9 @@ def make_state_folder(state: Path) -> None:
     ignore = state / ".gitignore"
     try:
         state.mkdir(parents=True, exist_ok=True)
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+        # A repository may bring a link here, to make us write elsewhere.
+        if not state.is_symlink() and not os.path.lexists(ignore):
+            write_atomically(ignore, "*\n")
     except OSError as error:
         raise _cannot("the folder for mco's files cannot be made", state, error) from error
 

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 
 from engine.errors import StorageFailed
 from engine.record.events import JOURNAL_VERSION, Event, Happening, RunFinished, RunStarted, read_event
+from engine.record.folder import take_back
 
 
 class Journal:
@@ -33,6 +34,7 @@ class Journal:
             self._waiting = line
             return
         self._waiting = b""
+        written = 0
         try:
             written = os.write(self._file, line)
             while written < len(line):  # a disk that is nearly full takes a part
@@ -40,6 +42,7 @@ class Journal:
             if isinstance(event, RunFinished):
                 os.fsync(self._file)
         except OSError as error:
+            take_back(self._file, written)
             raise _storage(self.path, error) from error
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from engine.errors import StorageFailed
-from engine.record.folder import RunFolder, slug
+from engine.record.folder import RunFolder, slug, take_back
 from engine.step import Answer, Step
 
 
@@ -35,14 +35,16 @@ class StepFile:
         line: dict[str, Any] = {"step": number, "label": step.label, "prompt": step.prompt}
         if answer is not None:
             line["answer"] = answer.value
+        written = 0
         try:
             if self._file < 0:
                 flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
                 self._file = os.open(self._folder.step_file, flags, 0o600)
             data = memoryview(to_json(line) + b"\n")
-            while data:
-                data = data[os.write(self._file, data) :]
+            while written < len(data):
+                written += os.write(self._file, data[written:])
         except OSError as error:
+            take_back(self._file, written)
             raise StorageFailed(
                 "a step cannot be written down",
                 where=str(self._folder.step_file),

@@ -11,6 +11,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.errors import WorkerKilled
 from engine.sandbox.limits import WorkerLimits
 
 _BOOT = """\
@@ -22,7 +23,18 @@ main(sys.argv[1:])
 
 
 def spawn_worker(limits: WorkerLimits) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A worker that is starting, and our end of its socket. OSError when no process can be started."""
+    """A worker that is starting, and our end of its socket. WorkerKilled when no process can be started."""
+    try:
+        return _started(limits)
+    except OSError as error:
+        raise WorkerKilled(
+            "the script's process cannot be started",
+            why=error.strerror or str(error),
+            hint="close some programs, or allow more processes and open files",
+        ) from error
+
+
+def _started(limits: WorkerLimits) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
         try:

@@ -267,3 +267,42 @@ def test_a_signal_ends_the_run_in_order(hello: Path, project: Path, number: sign
     assert (last["kind"], last["status"]) == ("RunFinished", "cancelled")
     (run,) = (project / ".mco" / "runs").iterdir()
     assert f"stopped; take it up again with: mco resume {run.name}\n" in errors
+
+
+def run_in_a_shell(project: Path, line: str) -> tuple[int, str]:
+    """The exit code of a line of `sh`, where `mco` is ours, and what it said on either stream."""
+    mco = f"{sys.executable} -m workflows.cli.main"
+    found = subprocess.run(
+        ["/bin/sh", "-c", f'mco() {{ {mco} "$@"; }}; {line}'],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.returncode, found.stdout + found.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@pytest.mark.parametrize(
+    ("streams", "code"),
+    [("2>/dev/full", 0), ("2>&-", 0), (">&-", 0), ("<&-", 0), (">/dev/full", 1), ("--json >/dev/full", 1)],
+)
+def test_a_stream_that_cannot_be_written_costs_no_run(
+    project: Path, hello: Path, streams: str, code: int
+) -> None:
+    ended, said = run_in_a_shell(project, f"mco run hello.py -a times=2 --provider fake {streams}")
+
+    assert ended == code
+    assert "bug" not in said
+    assert ("the output cannot be written" in said) == (code == 1)
+    assert [json.loads(path.read_text())["report"] for path in project.glob(".mco/runs/*/result.json")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs sh and head")
+def test_a_reader_of_everything_who_leaves_early_stops_no_run(project: Path, hello: Path) -> None:
+    ended, _ = run_in_a_shell(project, "mco run hello.py -a times=50 --provider fake 2>&1 | head -1")
+    assert ended == 0
+
+    journal = next(project.glob(".mco/runs/*/journal.jsonl"))
+    assert json.loads(journal.read_text().splitlines()[-1])["status"] == "done"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -109,6 +111,33 @@ def test_a_store_that_cannot_be_made_says_so(tmp_path: Path):
     with pytest.raises(StorageFailed) as caught:
         AnswerCache(tmp_path / "file" / "store")
     assert caught.value.hint
+
+
+def test_a_database_that_another_process_keeps_to_itself_is_a_warning(tmp_path: Path):
+    cache = kept(tmp_path)
+    other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None)
+    with closing(other), closing(cache):
+        cache.get(KEY.digest)
+        cache._cache._con.execute("PRAGMA busy_timeout = 1")  # for once not ten seconds
+        other.execute("BEGIN IMMEDIATE")
+        cache.put(Key("b" * 64, {}), ANSWER, run="r", made_at=1.0)
+        assert "could not be kept for later runs: another process" in cache.warnings[0]
+
+
+def test_a_database_that_is_none_is_closed_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    opened: list[sqlite3.Connection] = []
+    real = sqlite3.connect
+
+    def connect(*args: Any, **options: Any) -> sqlite3.Connection:
+        opened.append(real(*args, **options))
+        return opened[-1]
+
+    (tmp_path / "cache.db").write_bytes(b"not a database at all, but long enough to look at" * 50)
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    AnswerCache(tmp_path).close()
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 def test_a_database_that_refuses_writes_is_a_warning(tmp_path: Path):

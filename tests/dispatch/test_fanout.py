@@ -11,7 +11,7 @@ import pytest
 
 from engine.dispatch.agreement import merge
 from engine.dispatch.fanout import Fanout, Manner
-from engine.errors import StepFailed
+from engine.errors import StepFailed, UsageError
 from engine.providers.base import Progress, Question
 from engine.providers.fake import FakeProvider
 from engine.step import Answer, ProviderChoice, Step, Usage
@@ -41,13 +41,13 @@ class Stage:
         self.slept: list[float] = []
         self.watcher = Watcher()
 
-    async def ask(self, step: Step, **manner: Any) -> Answer:
+    async def ask(self, step: Step, *, stem: str | None = None, **manner: Any) -> Answer:
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
 
         defaults: dict[str, Any] = {"timeout": None, "stall_timeout": 9.0, "retries": 2}
         given = Manner(workspace=Path("/nowhere"), sleep=sleep, jitter=lambda: 1.0, **{**defaults, **manner})
-        return await Fanout(self.providers.__getitem__, given).ask(step, self.watcher)
+        return await Fanout(self.providers.__getitem__, given).ask(step, self.watcher, stem)
 
 
 def step(*names: str, **facts: Any) -> Step:
@@ -144,6 +144,70 @@ async def test_all_waits_for_all_and_lists_them_in_the_given_order():
     assert answer.usage.tokens == 10
 
 
+async def test_one_provider_alone_is_combined_like_several():
+    stage = Stage(a=lambda question: {"findings": [{"title": "t"}]})
+    everything = await stage.ask(step("a", strategy="all"))
+    assert [entry["provider"] for entry in everything.value] == ["a"]
+    agreed = await stage.ask(step("a", strategy="agree"))
+    assert agreed.value == {"findings": [{"title": "t", "detected_by": ["a"], "agreement": 1.0}]}
+
+
+async def test_two_models_of_one_provider_are_told_apart(tmp_path: Path):
+    raw: list[Path | None] = []
+    stage = Stage(a=lambda question: raw.append(question.raw) or "ok")
+    choices = (ProviderChoice(name="a", model="big"), ProviderChoice(name="a", model="small"))
+    asked = Step(prompt="p", providers=choices, strategy="all")
+    answer = await stage.ask(asked, stem=str(tmp_path / "1-x"))
+    assert [entry["provider"] for entry in answer.value] == ["a:big", "a:small"]
+    assert len(set(raw)) == 2
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None,
+        "text",
+        Answer(value="x", usage=None),  # pyright: ignore[reportArgumentType]
+        Answer(value="x", usage=Usage(input_tokens=-1)),
+        Answer(value="x", usage=Usage(input_tokens=2.5)),  # pyright: ignore[reportArgumentType]
+        Answer(value="x", usage=Usage(cost=float("nan"))),
+        Answer(value="x", model=3),  # pyright: ignore[reportArgumentType]
+    ],
+)
+async def test_an_adapter_that_answers_with_something_odd_fails_its_step(odd: Any):
+    class Odd(FakeProvider):
+        async def ask(self, question: Question, report: Any) -> Any:
+            return odd
+
+    stage = Stage()
+    stage.providers["odd"] = Odd(lambda question: None, "odd")
+    with pytest.raises(StepFailed, match="odd gave no answer") as caught:
+        await stage.ask(step("odd"), retries=0)
+    assert caught.value.reason == "crashed"
+
+
+async def test_what_an_adapter_raises_in_a_task_group_keeps_its_reason():
+    async def reply(question: Question) -> Any:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(refuse)
+
+    async def refuse() -> None:
+        raise StepFailed("quota", "used up", hint="wait")
+
+    with pytest.raises(StepFailed, match="used up") as caught:
+        await Stage(a=reply).ask(step("a"))
+    assert (caught.value.reason, caught.value.hint) == ("quota", "wait")
+
+
+async def test_only_a_failed_step_or_a_disk_comes_through_as_it_is():
+    def reply(question: Question) -> Any:
+        raise UsageError("not for a provider to say")
+
+    with pytest.raises(StepFailed) as caught:
+        await Stage(a=reply).ask(step("a"), retries=0)
+    assert caught.value.reason == "crashed"
+
+
 async def test_when_everybody_fails_the_error_names_them_all():
     stage = Stage(a=fails("quota", "used up"), b=fails("auth", "log in"), c=fails("quota", "spent"))
     for strategy in ("all", "race", "failover", "agree"):
@@ -179,6 +243,10 @@ def test_findings_are_merged_by_what_and_where():
         ("Off by  one", ["x", "y"], 1.0),
         ("new", ["y"], 0.5),
     ]
+
+
+def test_findings_that_are_no_objects_are_any_other_answer():
+    assert merge([("x", {"findings": ["a"]}), ("y", {"findings": ["a"]})]) == {"findings": ["a"]}
 
 
 def test_other_answers_agree_by_majority_and_the_given_order_breaks_ties():

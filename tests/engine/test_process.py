@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from engine import process
-from engine.process import Command, Exit, child_environment, marked_processes, run_child
+from engine.process import Command, Exit, child_environment, kill_everything, marked_processes, run_child
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")]
 
@@ -136,3 +136,15 @@ def test_a_child_sees_an_allow_list_of_our_environment():
 
 def test_no_process_has_a_marker_that_was_never_given():
     assert marked_processes("never-given") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+async def test_everything_that_was_started_can_be_killed_without_waiting(tmp_path: Path):
+    script = "trap '' TERM; setsid sh -c 'echo $$ > pid; echo; exec sleep 60' & while :; do sleep 60; done"
+    command = Command(("/bin/sh", "-c", script), tmp_path, child_environment(os.environ))
+    started = anyio.Event()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(run_child, command, lambda _line: started.set())
+        await started.wait()
+        kill_everything()
+    assert not await alive(tmp_path / "pid")

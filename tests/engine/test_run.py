@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -19,9 +22,11 @@ from engine.errors import (
     UsageError,
     WorkerKilled,
 )
+from engine.providers.base import Question
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.events import StepFinished, StepReused
 from engine.record.view import RunView, fold
+from engine.step import Answer, Usage
 from tests.rig import META, Rig, events, kinds
 
 pytestmark = pytest.mark.anyio
@@ -282,8 +287,6 @@ async def test_a_refused_script_makes_no_run(rig: Rig):
 
 
 async def test_the_budget_of_a_run_stops_further_steps(rig: Rig):
-    from engine.step import Answer, Usage
-
     source = (
         "async def main(args):\n"
         "    done = []\n"
@@ -302,8 +305,6 @@ async def test_the_budget_of_a_run_stops_further_steps(rig: Rig):
 
 
 async def test_a_budget_inside_binds_its_block_only(rig: Rig):
-    from engine.step import Answer, Usage
-
     source = (
         "async def main(args):\n"
         "    spent = []\n"
@@ -530,3 +531,98 @@ async def test_a_report_of_its_own_says_how_the_run_ended_all_the_same(rig: Rig)
     assert text.startswith("# Mine\n\n---\n")
     assert "partial, 1 failed." in text
     assert "- reviewer: failed, not today" in text
+
+
+@pytest.mark.parametrize("unwritten", ["result.json", "summary.md"])
+async def test_a_result_that_the_disk_does_not_take_fails_the_run_in_its_record_too(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, unwritten: str
+):
+    real = Path.replace
+
+    def replace(draft, path):
+        if path.name == unwritten:
+            raise OSError(28, "No space left on device")
+        return real(draft, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", replace)
+        outcome = await rig.run(ONE)
+    assert outcome.status == "failed"
+    assert unwritten in str(outcome.error)
+    ended = fold(events(outcome))
+    assert (ended.status, ended.error) == ("failed", str(outcome.error))
+
+
+@pytest.mark.parametrize("pattern", ["!", "[z-a]", "src\\\\"])
+async def test_a_pattern_that_is_none_is_an_error_of_the_script(rig: Rig, pattern: str):
+    outcome = await rig.run(f'async def main(args):\n    return await agent("x", reads=["{pattern}"])\n')
+    assert outcome.status == "failed"
+    assert "`reads.0` is wrong" in str(outcome.error)
+
+
+async def test_workflows_inside_that_run_side_by_side_have_budgets_of_their_own(rig: Rig):
+    rig.scripts["inner"] = META + (
+        "async def main(args):\n"
+        "    with budget(100):\n"
+        '        await agent("x" + args["n"], reads=[])\n'
+        "        return budget.spent()\n"
+    )
+    source = (
+        "async def main(args):\n"
+        '    return await parallel([workflow("inner", {"n": n}) for n in ["1", "2", "3"]])\n'
+    )
+    reply = lambda question: Answer(value="ok", usage=Usage(input_tokens=30))  # noqa: E731
+    outcome = await rig.run(source, reply=reply)
+    assert (outcome.status, outcome.result) == ("done", [30, 30, 30])
+
+
+async def test_a_step_sees_the_files_as_an_earlier_step_left_them(rig: Rig):
+    source = (
+        "async def main(args):\n"
+        '    await agent("look", reads=["a.py"])\n'
+        '    await agent("change", access="write")\n'
+        '    return await agent("look again", reads=["a.py"])\n'
+    )
+    file = rig.workspace / "a.py"
+
+    def reply(question: Question) -> str:
+        if question.prompt == "change":
+            file.write_text("new")
+        return question.prompt
+
+    file.write_text("old")
+    await rig.run(source, reply=reply, access="write")
+    file.write_text("old")
+    rig.asked.clear()
+    await rig.run(source, access="write")  # this time nothing is changed
+    assert [question.prompt for question in rig.asked] == ["change", "look again"]
+
+
+async def test_a_kept_answer_that_is_no_json_fails_its_step_and_nothing_else(rig: Rig):
+    await rig.run(ONE)
+    with closing(sqlite3.connect(rig.folder / "cache" / "answers" / "cache.db")) as store, store:
+        store.execute("UPDATE Cache SET value = replace(value, '\"echo:hello\"', 'NaN')")
+    outcome = await rig.run(ONE)
+    assert isinstance(outcome.error, ScriptFailed)
+    assert "the answer is not JSON" in str(outcome.error)
+
+
+async def test_a_script_cannot_keep_answers_longer_than_the_user(rig: Rig):
+    now = [1_000_000.0]
+    rig.clock = lambda: now[0]
+    source = ONE.replace("reads=[]", 'reads=[], cache="9w"')
+    await rig.run(source)
+    now[0] += 3 * 86_400
+    await rig.run(source, expire_days=2)
+    assert len(rig.asked) == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+async def test_a_file_whose_name_is_no_text_is_a_file_like_any_other(rig: Rig):
+    name = Path(os.fsdecode(os.fsencode(rig.workspace) + b"/\xff.txt"))
+    name.write_text("1")
+    source = 'async def main(args):\n    return await agent("look")\n'
+    await rig.run(source)
+    name.write_text("2")
+    await rig.run(source)
+    assert len(rig.asked) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -132,3 +133,15 @@ def test_the_smallest_sample_fits_its_schema(schema: Any, value: Any):
 def test_a_schema_without_a_simple_sample_says_so():
     with pytest.raises(ValueError, match="no sample fits"):
         smallest({"type": "string", "pattern": "^[a-z]{5}$"})
+
+
+def test_json_is_found_in_the_fenced_block_that_says_so():
+    text = "First:\n```python\n{1: 2}\n```\nthen {this}\n```json\n[1]\n```\n{done}"
+    assert find_json(text) == [1]
+
+
+def test_a_long_answer_full_of_fences_is_looked_through_once():
+    started = time.perf_counter()
+    with pytest.raises(ValueError, match="no JSON"):
+        find_json("x```\n" * 100_000)
+    assert time.perf_counter() - started < 5

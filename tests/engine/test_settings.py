@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,29 @@ def test_a_file_that_is_not_text_is_refused(tmp_path: Path):
 )
 def test_tokens_are_written_short(text: str, tokens: int):
     assert parse_tokens(text) == tokens
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "stall_timeout = inf",
+        "think_seconds = 1e300",
+        "expire_days = inf",
+        "max_cost = inf",
+        "cpu_seconds = 99999999999999999999",
+        "memory_mb = 99999999999999",
+    ],
+)
+def test_what_cannot_be_counted_with_is_refused(tmp_path: Path, line: str):
+    with pytest.raises(UsageError, match="should be less than or equal"):
+        load(tmp_path, user=line)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_file_of_settings_that_never_ends_is_not_read(tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="not a regular file"):
+        load_settings(project_file=tmp_path / "pipe")
+    (tmp_path / "large").write_bytes(b"#" * 1024 * 1025)
+    with pytest.raises(UsageError, match="larger than 1 MiB"):
+        load_settings(project_file=tmp_path / "large")

@@ -167,3 +167,12 @@ def test_readiness_looks_for_the_program_on_the_childs_path(tmp_path: Path):
     assert provider(tmp_path, "cat").readiness().ready
     missing = provider(tmp_path, "no-such-program-anywhere").readiness()
     assert (missing.ready, missing.why) == (False, "no-such-program-anywhere is not on the PATH")
+
+
+@pytest.mark.parametrize("said", ["1e400", "NaN", "-7", "7.5", "true", '"7"', "9" * 400, "null", "[1]"])
+async def test_a_number_that_cannot_be_one_measured_nothing(tmp_path: Path, said: str):
+    usage = {"input_tokens": "in", "output_tokens": "out", "cost": "cost"}
+    prompt = f'{{"text": "yes", "in": {said}, "out": 3.0, "cost": {said}}}'
+    answer = await ask(tmp_path, "cat", prompt=prompt, output="json", answer="text", usage=usage)
+    cost = 7.5 if said == "7.5" else None
+    assert (answer.value, answer.usage) == ("yes", Usage(output_tokens=3, cost=cost))

@@ -70,3 +70,13 @@ def test_one_may_be_added_by_hand(tmp_path: Path):
     found = registry(tmp_path, added={"own": FakeProvider(echo, "own")})
     assert found.get("own").name == "own"
     assert found.names()[0] == "own"
+
+
+def test_a_guest_that_cannot_say_whether_it_is_ready_is_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> Readiness:
+        raise KeyError("oops")
+
+    found = registry(tmp_path)
+    monkeypatch.setattr(found.get("builtin"), "readiness", broken)
+    readiness = {name: ready for name, _, ready in found.readiness()}["builtin"]
+    assert (readiness.ready, "KeyError" in readiness.why) == (False, True)

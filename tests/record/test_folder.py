@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from engine.errors import StorageFailed
+from engine.record.events import PhaseStarted
 from engine.record.folder import RunFolder, make_state_folder, new_run_id, slug, write_atomically, write_json
+from engine.record.journal import Journal, read_journal
 
 needs_permissions = pytest.mark.skipif(
     sys.platform == "win32" or os.geteuid() == 0, reason="a root user may write everywhere"
@@ -93,3 +95,43 @@ def test_a_file_where_the_state_folder_should_be_is_a_clear_error(tmp_path: Path
 
     with pytest.raises(StorageFailed):
         make_state_folder(tmp_path / ".mco")
+
+
+def test_a_line_that_the_disk_took_in_part_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.write
+    room = [1_000, 10, 0]
+
+    def write(file: int, data: bytes) -> int:
+        if not (taken := room.pop(0)):
+            raise OSError(28, "No space left on device")
+        return real(file, data[:taken])
+
+    journal = Journal(tmp_path / "journal.jsonl")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        journal.write(PhaseStarted(seq=1, at=1.0, title="kept"))
+        with pytest.raises(StorageFailed):
+            journal.write(PhaseStarted(seq=2, at=2.0, title="lost"))
+    journal.write(PhaseStarted(seq=3, at=3.0, title="after"))
+    journal.close()
+
+    assert [event.seq for event in read_journal(journal.path)] == [1, 3]
+    assert b"lost" not in journal.path.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_in_the_state_folder_makes_nobody_write_elsewhere(tmp_path: Path) -> None:
+    state = tmp_path / "here" / ".mco"
+    state.mkdir(parents=True)
+    (state / ".gitignore").symlink_to(tmp_path / "elsewhere")
+    make_state_folder(state)
+
+    linked = tmp_path / "there" / ".mco"
+    linked.parent.mkdir()
+    linked.symlink_to(tmp_path / "here")
+    make_state_folder(linked)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
+    assert [path.name for path in (tmp_path / "here").iterdir()] == [".mco"]

@@ -133,3 +133,9 @@ def test_a_marker_in_the_home_folder_does_not_claim_all_of_it(tmp_path: Path) ->
 
     assert find_workspace(inner, tmp_path) == inner
     assert find_workspace(tmp_path, tmp_path) == tmp_path
+
+
+@pytest.mark.parametrize("name", ["a\0.py", "~nobody-of-that-name/a.py"])
+def test_a_path_that_no_system_knows_is_said(places: Places, tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="no such path"):
+        Library(places).find(name, tmp_path)

@@ -96,9 +96,10 @@ def read_source(script: Script, reference: str) -> ScriptSource:
     """A found script as the engine takes it."""
     from engine.source import ScriptSource
 
-    path = script.path.resolve()
+    content = script.read()
+    path = script.path.resolve()  # after it was read: links that go round in a circle are told of there
     kept = str(path) if script.origin == "file" else reference
-    return ScriptSource(script.path.name, script.read(), path, kept)
+    return ScriptSource(script.path.name, content, path, kept)
 
 
 def version() -> str:

@@ -9,12 +9,11 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-import click
-
 from engine.record.events import Event
 from engine.record.view import RunView
 from engine.text import clean_line
 from workflows.cli import phrases
+from workflows.cli.outlet import tell
 from workflows.cli.plain import PlainView
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def wants_plain(environment: Mapping[str, str], *, asked: bool) -> bool:
 async def shown(view: RunView, clock: Callable[[], float], *, plain: bool) -> AsyncGenerator[Show, None]:
     """Inside, each event that is given to what this yields is folded into `view` and shown on stderr."""
     if plain:
-        yield PlainView(_say, view).apply
+        yield PlainView(tell, view).apply
         return
     with _terminal(view, clock) as terminal:
         painting = asyncio.create_task(terminal.keep_painting())
@@ -66,7 +65,3 @@ def _terminal(view: RunView, clock: Callable[[], float]) -> TerminalView:
     from workflows.cli.terminal import TerminalView
 
     return TerminalView(Console(stderr=True, highlight=False), clock, view)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)

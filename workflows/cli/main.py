@@ -19,6 +19,7 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 from engine.errors import MCOError, UsageError
 from workflows.cli.caller import Caller
 from workflows.cli.failure import describe, describe_bug, describe_usage
+from workflows.cli.outlet import open_missing, tell
 
 CANCELLED = 130
 
@@ -72,6 +73,7 @@ def mco() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `mco`. Leaves by SystemExit; no traceback reaches a user, unless MCO_DEBUG=1 asks for it."""
+    open_missing()
     sys.exit(run_command(sys.argv[1:] if arguments is None else list(arguments), _caller()))
 
 
@@ -86,7 +88,10 @@ def run_command(arguments: Sequence[str], caller: Caller) -> int:
     except (KeyboardInterrupt, click.Abort):
         return _say("stopped", CANCELLED)
     except BrokenPipeError:
-        return _reader_left()
+        from workflows.cli.report import reader_left
+
+        reader_left()
+        return 0
     except Exception as error:
         if caller.environment.get("MCO_DEBUG"):
             raise
@@ -98,14 +103,8 @@ def _code(returned: Any) -> int:
 
 
 def _say(sentence: str, code: int) -> int:
-    click.echo(sentence, err=True)
+    tell(sentence)
     return code
-
-
-def _reader_left() -> int:
-    """`mco … | head` closes our output before its end: nothing is wrong, and nothing more can be said there."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
 
 
 def _nearest(name: str) -> str:

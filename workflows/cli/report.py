@@ -8,10 +8,9 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from engine.errors import MCOError, NoProviderReady
 from engine.text import clean_block
+from workflows.cli.outlet import give, mute
 
 if TYPE_CHECKING:
     from engine.step import Usage
@@ -72,7 +71,12 @@ def _echo_refusal(workflow: str | None, error: MCOError) -> None:
 def echo_data(text: str) -> None:
     """Data on stdout: UTF-8 whatever the locale says, untouched in a pipe, cleaned for a terminal."""
     shown = clean_block(text, len(text)) if sys.stdout.isatty() else text
-    click.echo(shown.encode("utf-8", "replace"))
+    give(shown.encode("utf-8", "replace"))
+
+
+def reader_left() -> None:
+    """`mco … | head` closes our output before its end: nothing is wrong, and nothing more can be said there."""
+    mute()
 
 
 def describe_error(error: MCOError) -> dict[str, Any]:

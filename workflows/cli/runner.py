@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import click
-
+from engine.errors import MCOError
 from workflows.cli.caller import Caller, read_source
 from workflows.cli.failure import describe
-from workflows.cli.report import echo_data, echo_document, echo_report, refusals_shown
+from workflows.cli.outlet import tell
+from workflows.cli.report import echo_data, echo_document, echo_report, reader_left, refusals_shown
 from workflows.script import Script
 
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ def event_writer() -> Callable[[Event], None]:
             echo_data(event.model_dump_json())
         except BrokenPipeError:
             reading = False
+            reader_left()
+        except MCOError as error:  # a full disk: told once
+            reading = False
+            tell(describe(error))
 
     return write
 
@@ -140,15 +144,21 @@ def event_writer() -> Callable[[Event], None]:
 def _close(order: Order, outcome: RunOutcome, view: RunView, caller: Caller) -> None:
     from workflows.cli.follower import closing_lines
 
-    if order.output == "json":
-        echo_document(outcome)
-    elif order.output == "report" and outcome.error is None:
-        echo_report(outcome.result)
-    if outcome.status == "cancelled":
-        click.echo(f"stopped; take it up again with: mco resume {outcome.run_id}", err=True)
-    elif outcome.error is not None:
-        click.echo(describe(outcome.error), err=True)
-    click.echo(closing_lines(view, _near(outcome.folder, caller.folder), caller.clock()), err=True)
+    if not view.finished:
+        view.status = outcome.status  # the journal did not take the last event
+    try:
+        if order.output == "json":
+            echo_document(outcome)
+        elif order.output == "report" and outcome.error is None:
+            echo_report(outcome.result)
+    except BrokenPipeError:
+        reader_left()
+    finally:  # how the run ended is said all the same
+        if outcome.status == "cancelled":
+            tell(f"stopped; take it up again with: mco resume {outcome.run_id}")
+        elif outcome.error is not None:
+            tell(describe(outcome.error))
+        tell(closing_lines(view, _near(outcome.folder, caller.folder), caller.clock()))
 
 
 def _near(path: Path, folder: Path) -> str:

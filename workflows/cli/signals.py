@@ -18,7 +18,7 @@ _SIGNALS = [number for number in signal.Signals if number.name in ("SIGINT", "SI
 def stopping(stop: Callable[[], None], *, exit_code: int) -> Generator[None]:
     """Inside, the first signal calls `stop` in the event loop; the second ends the process without a word.
 
-    The operating system then takes the children along: they are told to die with us.
+    The children are killed then; the script's worker has asked the operating system to die with us.
     """
     loop = asyncio.get_running_loop()
     asked = False
@@ -27,6 +27,7 @@ def stopping(stop: Callable[[], None], *, exit_code: int) -> Generator[None]:
         nonlocal asked
         if asked:
             _show_cursor()
+            _kill_children()
             os._exit(exit_code)
         asked = True
         loop.call_soon_threadsafe(stop)
@@ -41,6 +42,12 @@ def stopping(stop: Callable[[], None], *, exit_code: int) -> Generator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
+
+
+def _kill_children() -> None:
+    from engine.process import kill_everything  # where it was not imported there are none
+
+    kill_everything()
 
 
 def _show_cursor() -> None:

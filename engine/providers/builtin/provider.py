@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.errors import StepFailed
 from engine.providers.base import ProviderContext, Question, Readiness, Report
-from engine.step import Answer, canonical
+from engine.step import Answer
 
 NO_MODEL = "no language model was used"
 _WAY_OUT = "a coding agent can do this: name one with --provider; `mco doctor` says which are ready"
@@ -30,7 +30,7 @@ class BuiltinProvider:
     async def ask(self, question: Question, report: Report) -> Answer:
         """Do the typed task of a question; `unsupported` when there is none, or none of ours."""
         value = await self._do(self._task(question), question, report)
-        return Answer(value=value, text=canonical(value), provider=self.name)
+        return Answer(value=value, provider=self.name)
 
     def _task(self, question: Question) -> Any:
         # Imported when first asked: building a provider to look at its readiness stays free of pydantic.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 import click
 
@@ -117,11 +118,13 @@ def new_command(caller: Caller, *, name: str) -> None:
             hint="choose another name, or edit that one",
         ) from None
     except OSError as error:
+        with suppress(OSError):  # half of it, on a full disk
+            path.unlink()
         raise StorageFailed(
             "the workflow cannot be written",
             where=str(path),
             why=error.strerror or str(error),
-            hint="make the folder writable",
+            hint="make the folder writable, or free some space on its disk",
         ) from None
     click.echo(f"wrote {path}", err=True)
     click.echo(f"edit it, then: mco run {name}", err=True)

@@ -1,0 +1,79 @@
+"""What a provider says, made sure of: adapters come from anywhere, and so does what a model writes."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any, TypeGuard
+
+from engine.errors import StepFailed, StorageFailed, first_of_ours
+from engine.providers.base import Provider, Question, Report
+from engine.schema import Schema, find_json
+from engine.step import Answer, Usage, canonical
+
+
+async def asked(provider: Provider, question: Question, report: Report) -> Answer:
+    """What a provider says. A guest's adapter may fail or answer in any way: its step fails, never the run."""
+    try:
+        answer: object = await provider.ask(question, report)
+    except Exception as error:
+        ours = first_of_ours(error)  # adapters have task groups, which wrap what is raised in them
+        if isinstance(ours, (StepFailed, StorageFailed)):
+            raise ours from None
+        raise StepFailed(
+            "crashed",
+            f"{provider.name} failed unexpectedly: {type(error).__name__}: {error}",
+            provider=provider.name,
+        ) from error
+    if not _is_sound(answer):
+        raise StepFailed(
+            "crashed", f"{provider.name} gave no answer that can be read", provider=provider.name
+        )
+    return answer
+
+
+def _is_sound(answer: object) -> TypeGuard[Answer]:
+    """Whether everything but the value, which is checked later, is what an answer promises."""
+    if not isinstance(answer, Answer):
+        return False
+    return (
+        _is_name(answer.model)
+        and _is_name(answer.session_id)
+        and type(answer.usage) is Usage
+        and answer.usage.is_sound()
+        and 0 <= answer.seconds < inf
+    )
+
+
+def _is_name(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def checked(answer: Answer, schema: Schema | None) -> Any:
+    """The value of an answer that can be used. StepFailed (`bad_output`) for any other."""
+    value = answer.value
+    if schema is not None:
+        return _fitting(value, schema)
+    if isinstance(value, str) and not value.strip():
+        raise StepFailed("bad_output", "the answer is empty")
+    return _as_json(value)
+
+
+def _fitting(value: Any, schema: Schema) -> Any:
+    if isinstance(value, str):
+        try:
+            value = find_json(value)
+        except ValueError as error:
+            raise StepFailed("bad_output", str(error)) from None
+    problems = schema.problems(_as_json(value))
+    if problems:
+        raise StepFailed("bad_output", f"the answer does not fit the schema: {'; '.join(problems)}")
+    return value
+
+
+def _as_json(value: Any) -> Any:
+    """The value itself, if it is JSON: adapters may come from anywhere."""
+    try:
+        (value if isinstance(value, str) else canonical(value)).encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise StepFailed("bad_output", f"the answer is not JSON: {error}") from None
+    return value
