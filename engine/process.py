@@ -160,10 +160,8 @@ class _Child(asyncio.SubprocessProtocol):
             self._tail += data
             del self._tail[:-TAIL_BYTES]
             return
-        try:
-            self._take(data)
-        except Exception as error:  # noqa: BLE001  the listener's, raised again where the child was started
-            self.error = error
+        self._take(data)
+        if self.error is not None:
             self.finish()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
@@ -187,7 +185,7 @@ class _Child(asyncio.SubprocessProtocol):
             timer.cancel()
         self.done.set()
         if self._pending and self.error is None and self.cut is None:
-            self._on_line(bytes(self._pending))
+            self._tell(bytes(self._pending))
 
     def _finish_if_over(self) -> None:
         if self.exited.is_set() and not self._open:
@@ -201,9 +199,17 @@ class _Child(asyncio.SubprocessProtocol):
         if self._pending.find(b"\n", searched) >= 0:
             *lines, self._pending = self._pending.split(b"\n")
             for line in lines:
-                self._on_line(bytes(line))
+                self._tell(bytes(line))
         if len(self._pending) > MAXIMUM_LINE:
             self._end_by("line")
+
+    def _tell(self, line: bytes) -> None:
+        if self.error is not None:
+            return
+        try:
+            self._on_line(line)
+        except Exception as error:  # noqa: BLE001  the listener's, raised again where the child was started
+            self.error = error
 
     def _look_for_stall(self, limit: float) -> None:
         left = self._heard + limit - self._loop.time()

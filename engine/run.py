@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,8 @@ from engine.dispatch.budget import Budget
 from engine.dispatch.cache import AnswerCache
 from engine.dispatch.fanout import Fanout, Manner
 from engine.dispatch.reuse import Reuse
-from engine.dispatch.scheduler import Limits, Scheduler, tokens
+from engine.dispatch.scheduler import Limits, Scheduler
+from engine.dispatch.wording import tokens
 from engine.errors import (
     CeilingReached,
     MCOError,
@@ -90,15 +92,16 @@ class _Run:
         self._meta = meta
         self._args = args
         self._started = around.clock()
-        self._cache = AnswerCache(around.cache_folder / "answers")
-        make_state_folder(around.state)
-        self._folder = self._new_folder()
-        self._lock = RunLock(self._folder.lock)
-        self._lock.acquire()
-        self._write_facts()
-        self._journal = Journal(self._folder.journal)
-        self._step_file = StepFile(self._folder)
-        self._stream = Stream(self._journal, around.clock)
+        with ExitStack() as opened:
+            self._cache = opened.enter_context(closing(AnswerCache(around.cache_folder / "answers")))
+            make_state_folder(around.state)
+            self._folder = self._new_folder()
+            opened.enter_context(RunLock(self._folder.lock))
+            self._write_facts()
+            self._step_file = opened.enter_context(closing(StepFile(self._folder)))
+            journal = opened.enter_context(closing(Journal(self._folder.journal)))
+            self._opened = opened.pop_all()
+        self._stream = Stream(journal, around.clock)
         self._steps: Scheduler | None = None
         self._allowance = LogAllowance(around.settings.max_log_lines, self._stream)
         self._view = RunView()
@@ -214,10 +217,7 @@ class _Run:
         except MCOError as storage:
             status, error = "failed", error or storage
         finally:
-            self._journal.close()
-            self._step_file.close()
-            self._lock.release()
-            self._cache.close()
+            self._opened.close()
         counts = self._view.counts
         return RunOutcome(
             run_id=self._folder.run_id,

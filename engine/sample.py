@@ -8,6 +8,9 @@ from typing import Any
 from engine.json_value import is_list, is_object
 from engine.schema import JSONSchema, Schema
 
+_MANY = 10_000
+"""More items or characters than this make no small value."""
+
 
 def smallest(schema: JSONSchema) -> Any:
     """A small value that is valid against an acyclic schema. ValueError when the simple rules find none."""
@@ -25,10 +28,10 @@ def _value(schema: Any, root: Any) -> Any:
         return _value(_resolve(root, schema["$ref"]), root)
     for name in ("const", "default", "enum", "examples"):
         if name in schema:
-            return schema[name][0] if name in ("enum", "examples") else schema[name]
+            return _first(schema[name]) if name in ("enum", "examples") else schema[name]
     for name in ("anyOf", "oneOf"):
         if name in schema:
-            return _value({**_without(schema, name), **schema[name][0]}, root)
+            return _value({**_without(schema, name), **_object(_first(schema[name]))}, root)
     if "allOf" in schema:
         return _value(_merged(schema, root), root)
     return _typed(schema, root)
@@ -41,15 +44,32 @@ def _typed(schema: Mapping[str, Any], root: Any) -> Any:
             properties = schema.get("properties", {})
             return {name: _value(properties.get(name, True), root) for name in schema.get("required", [])}
         case "array":
-            return [_value(schema.get("items", True), root) for _ in range(schema.get("minItems", 0))]
+            return [_value(schema.get("items", True), root) for _ in range(_few(schema, "minItems"))]
         case "string":
-            return "x" * schema.get("minLength", 0)
+            return "x" * _few(schema, "minLength")
         case "integer" | "number":
             return _number(schema)
         case "boolean":
             return False
         case _:
             return None
+
+
+def _few(schema: Mapping[str, Any], name: str) -> int:
+    number = schema.get(name, 0)
+    if number > _MANY:
+        raise ValueError(f"no sample fits the schema: its {name} is more than {_MANY:,}")
+    return int(number)
+
+
+def _first(values: Any) -> Any:
+    if not values:
+        raise ValueError("no sample fits the schema: it has an empty list of choices")
+    return values[0]
+
+
+def _object(schema: Any) -> Mapping[str, Any]:
+    return schema if is_object(schema) else {}
 
 
 def _number(schema: Mapping[str, Any]) -> Any:

@@ -6,7 +6,6 @@ and it may not name programs to run.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -153,7 +152,9 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _check(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
     for name in layer:
         if name not in Settings.model_fields:
-            near = difflib.get_close_matches(name, Settings.model_fields, 1)
+            from difflib import get_close_matches  # only a mistake pays for it
+
+            near = get_close_matches(name, Settings.model_fields, 1)
             raise UsageError(
                 f"there is no setting {name!r}",
                 where=origin,

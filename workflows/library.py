@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -86,7 +85,9 @@ def _in_folder(folder: Path, origin: Origin) -> list[Script]:
 
 def _unknown(asked: str, name: str, known: Iterable[str]) -> UnknownWorkflow:
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, 3, 0.5)
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    near = get_close_matches(name, names, 3, 0.5)
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     elif names:

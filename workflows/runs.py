@@ -87,8 +87,11 @@ class RunStore:
 def read_record(folder: RunFolder) -> RunRecord:
     """What is known of a run. Never raises for what is on disk."""
     try:
-        first, last, torn = _ends(folder.journal)
         held = is_held(folder.lock)
+        first, last, torn = _ends(folder.journal)
+        held = held or is_held(
+            folder.lock
+        )  # it may have begun in between, or, looked at in this order, ended
     except FileNotFoundError:
         return RunRecord(folder, "unreadable", damage="it has no journal")
     except (OSError, StorageFailed) as error:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from math import inf
 from typing import Any, TypeGuard
+
+from pydantic_core import from_json
 
 from engine.errors import StepFailed, StorageFailed, first_of_ours
 from engine.providers.base import Provider, Question, Report
 from engine.schema import Schema, find_json
-from engine.step import Answer, Usage, canonical
+from engine.step import Answer, Usage
+
+_encode = json.JSONEncoder(allow_nan=False).encode
 
 
 async def asked(provider: Provider, question: Question, report: Report) -> Answer:
@@ -64,16 +69,19 @@ def _fitting(value: Any, schema: Schema) -> Any:
             value = find_json(value)
         except ValueError as error:
             raise StepFailed("bad_output", str(error)) from None
-    problems = schema.problems(_as_json(value))
+    value = _as_json(value)
+    problems = schema.problems(value)
     if problems:
         raise StepFailed("bad_output", f"the answer does not fit the schema: {'; '.join(problems)}")
     return value
 
 
 def _as_json(value: Any) -> Any:
-    """The value itself, if it is JSON: adapters may come from anywhere."""
+    """The value as everybody reads it who finds it again: plain types, finite numbers, whole text, bounded depth."""
     try:
-        (value if isinstance(value, str) else canonical(value)).encode()
+        if not isinstance(value, str):
+            return from_json(_encode(value), allow_inf_nan=False)
+        value.encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise StepFailed("bad_output", f"the answer is not JSON: {error}") from None
     return value

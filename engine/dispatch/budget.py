@@ -18,12 +18,12 @@ RUN = 0
 
 @dataclass(slots=True)
 class Scope:
-    """A ceiling and what was spent under it: tokens and US dollars; None is no ceiling, or nothing reported."""
+    """A ceiling and what was spent under it: tokens and US dollars; None is no ceiling, or that nobody said."""
 
     parent: int | None
     tokens: int | None
     cost: float | None
-    spent_tokens: int | None = None
+    spent_tokens: int | None = 0
     spent_cost: float | None = None
 
 
@@ -56,10 +56,12 @@ class Budget:
                 raise ceiling
 
     def spend(self, number: int, usage: Usage) -> None:
-        """Count what an answer cost."""
+        """Count what an answer cost; one of which nobody says it makes 0 unknown."""
         for scope in self._enclosing(number):
             if usage.tokens is not None:
                 scope.spent_tokens = (scope.spent_tokens or 0) + usage.tokens
+            elif not scope.spent_tokens:
+                scope.spent_tokens = None
             if usage.cost is not None:
                 scope.spent_cost = (scope.spent_cost or 0.0) + usage.cost
 

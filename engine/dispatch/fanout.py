@@ -54,6 +54,7 @@ class Fanout:
     def __init__(self, find: Callable[[str], Provider], manner: Manner) -> None:
         self._find = find
         self._manner = manner
+        self._notes: dict[tuple[ProviderChoice, ...], str] = {}
 
     async def ask(self, step: Step, watcher: Watcher, stem: str | None = None) -> Answer:
         """The step's answer by its strategy. StepFailed when nobody gave one.
@@ -77,9 +78,10 @@ class Fanout:
 
     def note(self, step: Step) -> str:
         """What a reader must know of answers to this step, such as that no model was used."""
-        return "; ".join(
-            sorted({note for choice in step.providers if (note := self._find(choice.name).note)})
-        )
+        if step.providers not in self._notes:
+            notes = {note for choice in step.providers if (note := self._find(choice.name).note)}
+            self._notes[step.providers] = "; ".join(sorted(notes))
+        return self._notes[step.providers]
 
     async def _ask_one(
         self, step: Step, choice: ProviderChoice, watcher: Watcher, stem: str | None

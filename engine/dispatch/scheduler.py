@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 import anyio
@@ -13,14 +14,19 @@ from engine.dispatch.cache import KeptAnswer
 from engine.dispatch.fanout import Fanout
 from engine.dispatch.progress import StepWatcher
 from engine.dispatch.reuse import Reuse
-from engine.errors import CeilingReached, MCOError, ScriptFailed, StepFailed
-from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused, Tokens
+from engine.dispatch.wording import EXCERPT, excerpt, message, tokens
+from engine.errors import (
+    CeilingReached,
+    MCOError,
+    ScriptFailed,
+    StepFailed,
+    StorageFailed,
+    first_of_ours,
+)
+from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step, Usage
-
-EXCERPT = 400
-"""Characters of a prompt or an answer that the journal shows; `steps.jsonl` has the whole."""
 
 Outcome = Answer | StepFailed | CeilingReached
 Done = Callable[[Outcome], None]
@@ -166,7 +172,7 @@ class Scheduler:
             StepFailedEvent,
             step=number,
             reason=failure.reason,
-            message=sentence(failure),
+            message=message(failure),
             provider=failure.provider,
         )
 
@@ -203,7 +209,7 @@ class Scheduler:
             from_run=kept.run,
             age=self._reuse.age(kept),
             saved=tokens(answer.usage),
-            answer=_excerpt(answer),
+            answer=excerpt(answer),
             note=self._fanout.note(ticket.step),
         )
         ticket.done(answer)
@@ -216,14 +222,18 @@ class Scheduler:
                 self.budget.check(ticket.scope)  # others may have spent it while this one waited
                 stem = self._store.stem(ticket.number, ticket.step)
                 answer = await self._fanout.ask(ticket.step, watcher, stem)
+            self._finish(ticket, answer)
         except (StepFailed, CeilingReached) as failure:
             self.ceiling = failure if isinstance(failure, CeilingReached) else self.ceiling
             self._fail(ticket, failure, self._clock() - started)
         except anyio.get_cancelled_exc_class():
             self._fail(ticket, StepFailed("cancelled", "the run was stopped"), self._clock() - started)
             raise
-        else:
-            self._finish(ticket, answer)
+        except Exception as error:  # the run ends with it; in the record the step does so first
+            with suppress(StorageFailed):
+                failure = StepFailed("crashed", str(first_of_ours(error) or error))
+                self._tell_failure(ticket, failure, self._clock() - started)
+            raise
         finally:
             if ticket.step.writes:
                 self._fingerprints.forget()
@@ -240,49 +250,25 @@ class Scheduler:
             model=answer.model,
             seconds=answer.seconds,
             usage=tokens(answer.usage),
-            answer=_excerpt(answer),
+            answer=excerpt(answer),
             session_id=answer.session_id,
             note=self._fanout.note(ticket.step),
         )
         ticket.done(answer)
 
     def _fail(self, ticket: Ticket, failure: StepFailed | CeilingReached, seconds: float) -> None:
+        if isinstance(failure, StepFailed):
+            self.budget.spend(ticket.scope, Usage())  # nobody says what a failed step has cost
         self._store.keep(ticket.number, ticket.step, None)
+        self._tell_failure(ticket, failure, seconds)
+        ticket.done(failure)
+
+    def _tell_failure(self, ticket: Ticket, failure: StepFailed | CeilingReached, seconds: float) -> None:
         self._stream.emit(
             StepFailedEvent,
             step=ticket.number,
             reason=failure.reason if isinstance(failure, StepFailed) else failure.kind,
-            message=sentence(failure),
+            message=message(failure),
             provider=failure.provider if isinstance(failure, StepFailed) else None,
             seconds=seconds,
         )
-        ticket.done(failure)
-
-
-_UNKNOWN = Tokens()
-
-
-def tokens(usage: Usage) -> Tokens:
-    """Usage as the record keeps it."""
-    if usage == Usage():
-        return _UNKNOWN
-    return Tokens.model_construct(
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cached_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cost=usage.cost,
-    )
-
-
-def sentence(error: MCOError) -> str:
-    """An error and its way out in one line."""
-    return f"{error} ({error.hint})" if error.hint else str(error)
-
-
-def _excerpt(answer: Answer) -> str:
-    if isinstance(answer.value, str):
-        return answer.value[:EXCERPT]
-    from pydantic_core import to_json
-
-    return to_json(answer.value)[:EXCERPT].decode(errors="ignore")

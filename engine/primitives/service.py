@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from engine.dispatch.scheduler import Scheduler, sentence
+from engine.dispatch.scheduler import Scheduler
+from engine.dispatch.wording import sentence
 from engine.errors import CeilingReached, MCOError, NoProviderReady, StepFailed
 from engine.primitives.arguments import ArgumentsWrong, read_arguments
 from engine.primitives.scopes import ScopeNumbers

@@ -47,7 +47,12 @@ class FakeProvider:
 
 def echo(question: Question) -> Any:
     """What is answered without rules: the smallest value that fits the schema, or the prompt itself."""
-    return f"echo:{question.prompt}" if question.schema is None else smallest(question.schema)
+    if question.schema is None:
+        return f"echo:{question.prompt}"
+    try:
+        return smallest(question.schema)
+    except ValueError as error:
+        raise StepFailed("unsupported", str(error), hint="script the answer in a rules file") from None
 
 
 class RuleUsage(BaseModel):

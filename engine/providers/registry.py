@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -92,7 +91,9 @@ class Registry:
         kind = str(table.get("type", name if name in self._entry_points() else "command"))
         known = name in self._tables or (name in self._entry_points() and name != "command")
         if not known or kind not in self._entry_points():
-            near = difflib.get_close_matches(name, self.names(), 1)
+            from difflib import get_close_matches  # only a mistake pays for it
+
+            near = get_close_matches(name, self.names(), 1)
             raise UsageError(
                 f"there is no provider {name!r}",
                 hint=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names())}",

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from engine.step import Usage
+
 JOURNAL_VERSION = 1
 
 Status = Literal["done", "partial", "failed", "refused", "ceiling", "no_provider", "cancelled"]
@@ -26,6 +28,33 @@ class Tokens(BaseModel):
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     cost: float | None = None
+
+    @classmethod
+    def of(cls, usage: Usage) -> Tokens:
+        """What an answer cost, as the record keeps it."""
+        if usage == _NOTHING:
+            return _UNKNOWN
+        return cls.model_construct(
+            input_tokens=usage.input_tokens,
+            cached_tokens=usage.cached_tokens,
+            output_tokens=usage.output_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            cost=usage.cost,
+        )
+
+    def as_usage(self) -> Usage:
+        """The way back."""
+        return Usage(
+            input_tokens=self.input_tokens,
+            cached_tokens=self.cached_tokens,
+            output_tokens=self.output_tokens,
+            reasoning_tokens=self.reasoning_tokens,
+            cost=self.cost,
+        )
+
+
+_NOTHING = Usage()
+_UNKNOWN = Tokens()
 
 
 class Happening(BaseModel):

@@ -58,7 +58,7 @@ class Ready(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """The script may run."""
+    """The script may run; `meta` has a name and a description, and a title for each of its phases."""
 
     meta: dict[str, Any]
 
@@ -165,7 +165,10 @@ def _problem(found: dict[str, Any]) -> Problem:
 def _loaded(frame: dict[str, Any]) -> Loaded:
     meta = _dict(frame["meta"])
     _check_numbers(meta)
-    return Loaded(meta)
+    for phase in _list(meta.get("phases", [])):
+        _text(_dict(phase)["title"])
+    name, description = clean_line(_text(meta["name"])), clean_line(_text(meta["description"]), LINE)
+    return Loaded({**meta, "name": name, "description": description})
 
 
 def _result(frame: dict[str, Any]) -> Result:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.console import ROOT
+from tests.cli.console import ROOT, Mco
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix's")
 
@@ -66,3 +66,13 @@ def test_plain_lines_are_given_to_whoever_asks(project: Path, hello: Path) -> No
 
     assert "phase Greet" in sent
     assert "\x1b" not in sent
+
+
+def test_a_script_shown_on_a_terminal_hides_nothing_with_codes(
+    project: Path, monkeypatch: pytest.MonkeyPatch, mco: Mco
+) -> None:
+    (project / "sly.py").write_text("# \x1b[8mhidden\x1b[0m\nmeta = {}\n", encoding="utf-8")
+    assert mco("show", "sly.py", "--source").stdout == "# \x1b[8mhidden\x1b[0m\nmeta = {}\n"
+
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert mco("show", "sly.py", "--source").stdout == "# hidden\nmeta = {}\n"

@@ -186,6 +186,22 @@ async def test_an_adapter_that_answers_with_something_odd_fails_its_step(odd: An
     assert caught.value.reason == "crashed"
 
 
+@pytest.mark.parametrize(
+    "value",
+    ['{"a": "\\ud800"}', "[" * 900 + "]" * 900, '{"a": 1e999}', {"a": {1, 2}}, {"a": float("nan")}],
+    ids=["half a pair", "deep", "infinite", "set", "no number"],
+)
+async def test_what_could_not_be_written_down_is_no_answer(value: Any):
+    with pytest.raises(StepFailed) as caught:
+        await Stage(a=lambda question: value).ask(step("a", schema=True), retries=0)
+    assert caught.value.reason == "bad_output"
+
+
+async def test_an_answer_is_what_will_be_found_again():
+    answer = await Stage(a=lambda question: {"b": (1, 2), 1: 10**30}).ask(step("a", schema=True))
+    assert answer.value == {"b": [1, 2], "1": 10**30}
+
+
 async def test_what_an_adapter_raises_in_a_task_group_keeps_its_reason():
     async def reply(question: Question) -> Any:
         async with anyio.create_task_group() as tasks:

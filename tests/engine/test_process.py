@@ -148,3 +148,13 @@ async def test_everything_that_was_started_can_be_killed_without_waiting(tmp_pat
         await started.wait()
         kill_everything()
     assert not await alive(tmp_path / "pid")
+
+
+@pytest.mark.parametrize("output", ["one\\n", "one"], ids=["a whole line", "a last line without its newline"])
+async def test_what_the_listener_raises_comes_out_where_the_child_was_started(tmp_path: Path, output: str):
+    def refuse(line: bytes) -> None:
+        raise KeyError(line)
+
+    command = Command(("/bin/sh", "-c", f"printf '{output}'"), tmp_path, child_environment(os.environ))
+    with pytest.raises(KeyError):
+        await run_child(command, refuse)

@@ -8,10 +8,12 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
 
+from engine.dispatch.cache import AnswerCache
 from engine.errors import (
     CeilingReached,
     NoProviderReady,
@@ -23,8 +25,9 @@ from engine.errors import (
     WorkerKilled,
 )
 from engine.providers.base import Question
+from engine.record.events import Event, StepFinished, StepReused
 from engine.record.events import StepFailed as StepFailedEvent
-from engine.record.events import StepFinished, StepReused
+from engine.record.lock import RunLock
 from engine.record.view import RunView, fold
 from engine.step import Answer, Usage
 from tests.rig import META, Rig, events, kinds
@@ -626,3 +629,40 @@ async def test_a_file_whose_name_is_no_text_is_a_file_like_any_other(rig: Rig):
     name.write_text("2")
     await rig.run(source)
     assert len(rig.asked) == 2
+
+
+async def test_a_step_that_cannot_be_written_down_has_an_end_in_the_record(rig: Rig):
+    def block(event: Event) -> None:
+        if event.kind == "StepStarted":
+            (folder,) = (rig.workspace / ".mco" / "runs").iterdir()
+            (folder / "steps.jsonl").mkdir()
+
+    outcome = await rig.run(ONE, views=[block])
+    assert isinstance(outcome.error, StorageFailed)
+    assert kinds(outcome)[-2:] == ["StepFailed", "RunFinished"]
+    assert outcome.steps["running"] == 0
+
+
+async def test_reused_steps_have_spent_nothing_and_unmeasured_ones_nobody_knows_what(rig: Rig):
+    source = 'async def main(args):\n    await agent("x", reads=[])\n    return budget.spent()\n'
+    assert (await rig.run(source)).result is None
+    assert (await rig.run(source)).result == 0
+
+
+async def test_a_run_that_cannot_begin_lets_go_of_what_it_has_opened(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    closed: list[str] = []
+    monkeypatch.setattr(AnswerCache, "close", lambda cache: closed.append("answers"))
+    monkeypatch.setattr(RunLock, "release", lambda lock: closed.append("lock"))
+    real = Path.open
+
+    def full(path: Path, *args: Any, **options: Any) -> Any:
+        if path.name.startswith(".script.py"):
+            raise OSError(28, "No space left on device")
+        return real(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(StorageFailed, match="No space left"):
+        await rig.run(ONE)
+    assert closed == ["lock", "answers"]

@@ -9,7 +9,7 @@ import pytest
 
 from engine.errors import StepFailed, UsageError
 from engine.providers.base import Progress, ProviderContext, Question
-from engine.providers.fake import build
+from engine.providers.fake import FakeProvider, build, echo
 from engine.step import Answer
 
 pytestmark = pytest.mark.anyio
@@ -91,3 +91,19 @@ def test_a_wrong_rules_file_is_named(tmp_path: Path, text: str, said: str):
     with pytest.raises(UsageError) as caught:
         build(context)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        False,
+        {"enum": []},
+        {"not": {}},
+        {"type": "array", "minItems": 10**8, "items": True},
+        {"type": "string", "minLength": 10**8},
+    ],
+)
+async def test_a_schema_that_nothing_small_fits_is_not_supported_and_says_so(tmp_path: Path, schema: Any):
+    with pytest.raises(StepFailed, match="no sample fits the schema") as caught:
+        await FakeProvider(echo).ask(Question(prompt="hi", workspace=tmp_path, schema=schema), print)
+    assert caught.value.reason == "unsupported"

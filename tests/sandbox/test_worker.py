@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -270,6 +271,20 @@ def raw(text: bytes) -> bytes:
 async def test_a_worker_that_breaks_the_protocol_is_stopped(frames: list[bytes]) -> None:
     with pytest.raises(WorkerKilled, match="broke the protocol"):
         await Impostor().run(*frames)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"description": "d"},
+        {"name": 7, "description": "d"},
+        {"name": "x", "description": "d", "phases": 3},
+        {"name": "x", "description": "d", "phases": [{"detail": "no title"}]},
+    ],
+)
+def test_a_meta_that_no_honest_worker_sends_is_refused(meta: dict[str, Any]) -> None:
+    with pytest.raises(BadFrame):
+        read_frame(json.dumps({"kind": "loaded", "meta": meta}).encode())
 
 
 async def test_a_worker_that_asks_too_much_at_once_is_stopped() -> None:

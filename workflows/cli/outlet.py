@@ -31,7 +31,7 @@ def tell(text: str) -> None:
         _mute(sys.stderr)
 
 
-def give(data: bytes) -> None:
+def give(data: str | bytes) -> None:
     """Data, on stdout. BrokenPipeError when its reader left, StorageFailed when it cannot be written."""
     try:
         click.echo(data)

@@ -6,9 +6,8 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 
-import click
-
 from engine.text import clean_line
+from workflows.cli.outlet import give
 
 _NARROWEST = 20
 """A cell with less room than this is left to the terminal."""
@@ -17,7 +16,7 @@ _NARROWEST = 20
 def echo_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table to stdout. Cells come from outside and are cleaned here."""
     for line in aligned([headings, *rows], stdout_width()):
-        click.echo(line)
+        give(line)
 
 
 def stdout_width() -> int | None:

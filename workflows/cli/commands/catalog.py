@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,11 @@ def show_command(caller: Caller, *, workflow: str, source: bool, as_json: bool) 
     """Show what a workflow does, takes, and where it is."""
     script = caller.library.find(workflow, caller.folder)
     if source:
-        click.echo(script.read(), nl=False)
+        text = script.read()
+        if sys.stdout.isatty():  # who looks before running a stranger's script must see what is there
+            echo_data(text.decode("utf-8", "replace").rstrip("\n"))
+        else:
+            click.echo(text, nl=False)
         return
     (inspected,) = look_at([script])
     if inspected.meta is None:
