@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -271,7 +272,7 @@ def test_a_signal_ends_the_run_in_order(hello: Path, project: Path, number: sign
 
 def run_in_a_shell(project: Path, line: str) -> tuple[int, str]:
     """The exit code of a line of `sh`, where `mco` is ours, and what it said on either stream."""
-    mco = f"{sys.executable} -m workflows.cli.main"
+    mco = shlex.join([sys.executable, "-m", "workflows.cli.main"])
     found = subprocess.run(
         ["/bin/sh", "-c", f'mco() {{ {mco} "$@"; }}; {line}'],
         cwd=project,
