@@ -20,6 +20,22 @@ ANSWER = Answer(
 )
 
 
+@pytest.fixture(autouse=True)
+def stores_are_closed(monkeypatch: pytest.MonkeyPatch):
+    """Whatever a test opened is closed after it: Python 3.13 warns of a database that is left open."""
+    opened: list[AnswerCache] = []
+    begin = AnswerCache.__init__
+
+    def remember(self: AnswerCache, folder: Path) -> None:
+        begin(self, folder)
+        opened.append(self)
+
+    monkeypatch.setattr(AnswerCache, "__init__", remember)
+    yield
+    for cache in opened:
+        cache.close()
+
+
 def row(folder: Path, sql: str, *values: object) -> None:
     with sqlite3.connect(folder / "cache.db") as connection:
         connection.execute(sql, values)
