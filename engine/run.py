@@ -16,7 +16,6 @@ from engine.dispatch.cache import AnswerCache
 from engine.dispatch.fanout import Fanout, Manner
 from engine.dispatch.reuse import Reuse
 from engine.dispatch.scheduler import Limits, Scheduler
-from engine.dispatch.wording import tokens
 from engine.errors import (
     CeilingReached,
     MCOError,
@@ -28,7 +27,7 @@ from engine.errors import (
 from engine.primitives.nested import NestedRuns
 from engine.primitives.selection import Selection
 from engine.primitives.service import LogAllowance
-from engine.record.events import Event, RunFinished, RunStarted, Status
+from engine.record.events import Event, RunFinished, RunStarted, Status, Tokens
 from engine.record.folder import RunFolder, make_state_folder, new_run_id, write_atomically, write_json
 from engine.record.journal import Journal
 from engine.record.lock import RunLock
@@ -259,7 +258,7 @@ class _Run:
             error=_said(error),
             hint=error and error.hint,
             seconds=self._around.clock() - self._started,
-            usage=tokens(self._view.usage),
+            usage=Tokens.of(self._view.usage),
         )
 
     def _write_facts(self) -> None:

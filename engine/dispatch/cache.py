@@ -16,7 +16,8 @@ from diskcache.core import MODE_RAW
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import StorageFailed
-from engine.step import Answer, Key, Usage
+from engine.record.events import Tokens
+from engine.step import Answer, Key
 
 ROW_VERSION = 1
 MAXIMUM_ROW = 64 * 1024 * 1024
@@ -38,18 +39,6 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in a database that is whole."""
 
 
-class KeptUsage(BaseModel):
-    """Usage in a row."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True)
-
-    input_tokens: int | None = None
-    cached_tokens: int | None = None
-    output_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    cost: float | None = None
-
-
 class KeptAnswer(BaseModel):
     """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
 
@@ -57,7 +46,7 @@ class KeptAnswer(BaseModel):
 
     version: int = ROW_VERSION
     value: Any
-    usage: KeptUsage = KeptUsage()
+    usage: Tokens = Tokens()
     provider: str
     model: str | None = None
     session_id: str | None = None
@@ -70,7 +59,7 @@ class KeptAnswer(BaseModel):
         """The answer as its provider gave it."""
         return Answer(
             value=self.value,
-            usage=Usage(**self.usage.__dict__),
+            usage=self.usage.as_usage(),
             provider=self.provider,
             model=self.model,
             session_id=self.session_id,
@@ -153,7 +142,7 @@ class AnswerCache:
         """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
         row = KeptAnswer(
             value=answer.value,
-            usage=_kept(answer.usage),
+            usage=Tokens.of(answer.usage),
             provider=answer.provider,
             model=answer.model,
             session_id=answer.session_id,
@@ -207,13 +196,3 @@ class AnswerCache:
             why=str(error),
             hint="make the folder writable, or set XDG_CACHE_HOME to one that is",
         )
-
-
-def _kept(usage: Usage) -> KeptUsage:
-    return KeptUsage(
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cached_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cost=usage.cost,
-    )

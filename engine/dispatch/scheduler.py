@@ -14,7 +14,7 @@ from engine.dispatch.cache import KeptAnswer
 from engine.dispatch.fanout import Fanout
 from engine.dispatch.progress import StepWatcher
 from engine.dispatch.reuse import Reuse
-from engine.dispatch.wording import EXCERPT, excerpt, message, tokens
+from engine.dispatch.wording import EXCERPT, excerpt, message
 from engine.errors import (
     CeilingReached,
     MCOError,
@@ -23,7 +23,7 @@ from engine.errors import (
     StorageFailed,
     first_of_ours,
 )
-from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused
+from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused, Tokens
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step, Usage
@@ -208,7 +208,7 @@ class Scheduler:
             model=answer.model,
             from_run=kept.run,
             age=self._reuse.age(kept),
-            saved=tokens(answer.usage),
+            saved=Tokens.of(answer.usage),
             answer=excerpt(answer),
             note=self._fanout.note(ticket.step),
         )
@@ -249,7 +249,7 @@ class Scheduler:
             provider=answer.provider,
             model=answer.model,
             seconds=answer.seconds,
-            usage=tokens(answer.usage),
+            usage=Tokens.of(answer.usage),
             answer=excerpt(answer),
             session_id=answer.session_id,
             note=self._fanout.note(ticket.step),

@@ -1,33 +1,17 @@
-"""What the record says of answers, usage and failures."""
+"""What the record says of answers and failures."""
 
 from __future__ import annotations
 
 from pydantic_core import to_json
 
 from engine.errors import MCOError
-from engine.record.events import Tokens
-from engine.step import Answer, Usage
+from engine.step import Answer
 from engine.text import clean_block
 
 MESSAGE = 4_000
 """Characters of why a step failed: an adapter may say anything."""
 EXCERPT = 400
 """Characters of a prompt or an answer that the journal shows; `steps.jsonl` has the whole."""
-
-_UNKNOWN = Tokens()
-
-
-def tokens(usage: Usage) -> Tokens:
-    """Usage as the record keeps it."""
-    if usage == Usage():
-        return _UNKNOWN
-    return Tokens.model_construct(
-        input_tokens=usage.input_tokens,
-        cached_tokens=usage.cached_tokens,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cost=usage.cost,
-    )
 
 
 def sentence(error: MCOError) -> str:

@@ -14,6 +14,7 @@ GROUP = "mco.providers"
 NEVER_DEFAULT = frozenset({"fake", "command"})
 """`fake` must be asked for by name, and `command` is nothing without a table in the settings."""
 LAST_RESORT = "builtin"
+_PROMISED = ("name", "capabilities", "note", "readiness", "ask")
 
 
 class Registry:
@@ -110,7 +111,7 @@ class Registry:
     def _load(self, kind: str, context: ProviderContext) -> Provider:
         door = self._entry_points()[kind]
         try:
-            return door.load()(context)
+            return _whole(door.load()(context))
         except MCOError:
             raise
         except Exception as error:  # a guest's package may fail in any way
@@ -119,6 +120,13 @@ class Registry:
                 where=door.value,
                 why=f"{type(error).__name__}: {error}",
             ) from error
+
+
+def _whole(provider: Any) -> Provider:
+    missing = [name for name in _PROMISED if not hasattr(provider, name)]
+    if missing:
+        raise TypeError(f"what it builds lacks {', '.join(missing)}")
+    return provider
 
 
 def readiness_of(provider: Provider) -> Readiness:

@@ -80,7 +80,7 @@ class RunFolder(NamedTuple):
 
     @property
     def steps(self) -> Path:
-        """What programs printed: `<n>-<slug>.<provider>-<attempt>.raw`."""
+        """What programs printed: `<n>-<slug>.<provider>-<attempt>.raw`, with the model where one was named."""
         return self.path / "steps"
 
 

@@ -178,7 +178,7 @@ class RunView:
         step.provider, step.model, step.answer = event.provider, event.model, event.answer
         step.from_run, step.age = event.from_run, event.age
         self._note(step, event.provider, event.note)
-        self.saved += _usage(event.saved)
+        self.saved += event.saved.as_usage()
 
     def _step_finished(self, event: StepFinished) -> None:
         step = self._open(event.step, event.at)
@@ -203,7 +203,7 @@ class RunView:
         self.status, self.error, self.hint = event.status, event.error, event.hint
         self.seconds = event.seconds
         if event.usage != Tokens():
-            self.usage = _usage(event.usage)
+            self.usage = event.usage.as_usage()
 
     def _phase(self, title: str) -> PhaseView:
         phase = self.phases.get(title)
@@ -243,7 +243,7 @@ class RunView:
             phase.lost.append(step.number)
 
     def _spend(self, step: StepView, seconds: float, tokens: Tokens) -> None:
-        step.seconds, step.usage = seconds, _usage(tokens)
+        step.seconds, step.usage = seconds, tokens.as_usage()
         self.usage += step.usage
         if step.usage.tokens is None and step.started_at is not None:
             self.unmeasured += 1
@@ -263,13 +263,3 @@ def fold(events: Iterable[Event]) -> RunView:
     for event in events:
         view.apply(event)
     return view
-
-
-def _usage(tokens: Tokens) -> Usage:
-    return Usage(
-        input_tokens=tokens.input_tokens,
-        cached_tokens=tokens.cached_tokens,
-        output_tokens=tokens.output_tokens,
-        reasoning_tokens=tokens.reasoning_tokens,
-        cost=tokens.cost,
-    )

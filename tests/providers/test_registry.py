@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -80,3 +82,18 @@ def test_a_guest_that_cannot_say_whether_it_is_ready_is_not(tmp_path: Path, monk
     monkeypatch.setattr(found.get("builtin"), "readiness", broken)
     readiness = {name: ready for name, _, ready in found.readiness()}["builtin"]
     assert (readiness.ready, "KeyError" in readiness.why) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (lambda context: object(), "lacks name, capabilities, note, readiness, ask"),
+        (lambda context: {}["gone"], "KeyError"),
+    ],
+)
+def test_a_guest_that_builds_no_provider_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, build: Callable[[object], object], said: str
+):
+    monkeypatch.setattr(EntryPoint, "load", lambda door: build)
+    with pytest.raises(UsageError, match=said):
+        registry(tmp_path).get("builtin")

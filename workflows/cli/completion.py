@@ -18,7 +18,10 @@ def workflow_names(
     _context: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The workflows that begin like this, and files."""
-    names = [script for script in _caller().library.scripts() if script.name.startswith(incomplete)]
+    try:
+        names = [script for script in _caller().library.scripts() if script.name.startswith(incomplete)]
+    except MCOError:
+        names = []
     files = [CompletionItem(incomplete, type="file")] if not names else []
     return [CompletionItem(script.name, help=script.origin) for script in names] + files
 
