@@ -653,9 +653,9 @@ async def test_a_run_that_cannot_begin_lets_go_of_what_it_has_opened(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
     closed: list[str] = []
-    monkeypatch.setattr(AnswerCache, "close", lambda cache: closed.append("answers"))
-    monkeypatch.setattr(RunLock, "release", lambda lock: closed.append("lock"))
-    real = Path.open
+    close, release, real = AnswerCache.close, RunLock.release, Path.open
+    monkeypatch.setattr(AnswerCache, "close", lambda cache: (closed.append("answers"), close(cache)))
+    monkeypatch.setattr(RunLock, "release", lambda lock: (closed.append("lock"), release(lock)))
 
     def full(path: Path, *args: Any, **options: Any) -> Any:
         if path.name.startswith(".script.py"):
