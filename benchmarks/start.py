@@ -46,8 +46,8 @@ def start(folder: Path) -> list[Figure]:
     def nothing() -> float:
         return _timed([sys.executable, "-c", "pass"], folder, environment)
 
-    step, floor = best(first_step, nothing, 9)
-    shown, help_floor = best(help_text, nothing, 9)
+    step, floor = best(first_step, nothing, 15)
+    shown, help_floor = best(help_text, nothing, 15)
     return [
         Figure(
             what="process start to the first step queued", floor_name="python -c pass",

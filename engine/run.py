@@ -12,7 +12,6 @@ import anyio
 from anyio.abc import TaskGroup
 
 from engine.dispatch.budget import Budget
-from engine.dispatch.cache import AnswerCache
 from engine.dispatch.fanout import Fanout, Manner
 from engine.dispatch.reuse import Reuse
 from engine.dispatch.scheduler import Limits, Scheduler
@@ -92,7 +91,6 @@ class _Run:
         self._args = args
         self._started = around.clock()
         with ExitStack() as opened:
-            self._cache = opened.enter_context(closing(AnswerCache(around.cache_folder / "answers")))
             make_state_folder(around.state)
             self._folder = self._new_folder()
             opened.enter_context(RunLock(self._folder.lock))
@@ -186,13 +184,14 @@ class _Run:
             jitter=around.random.random,
         )
         reuse = Reuse(
-            cache=self._cache,
+            around.cache_folder / "answers",
             stream=self._stream,
             run_id=self._folder.run_id,
             clock=around.clock,
             expire=settings.expire_days * 86400,
             fresh=self._request.fresh,
         )
+        self._opened.callback(reuse.close)
         self._steps = Scheduler(
             fanout=Fanout(around.registry.get, manner),
             reuse=reuse,

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
 Number = TypeVar("Number", int, float)
@@ -34,8 +34,7 @@ class ProviderChoice(NamedTuple):
         return self.name if self.model is None else f"{self.name}:{self.model}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One `agent()` call, checked and with its providers named. Times are in seconds."""
 
     prompt: str
@@ -165,12 +164,11 @@ def _sum(left: Number | None, right: Number | None) -> Number | None:
     return left + right
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(NamedTuple):
     """What a provider gave back. `value` is the checked JSON where a schema was asked for, else the text itself."""
 
     value: Any
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = Usage()
     provider: str = ""
     model: str | None = None
     session_id: str | None = None

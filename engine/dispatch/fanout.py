@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -130,8 +129,7 @@ class Fanout:
                 answer = await asked(provider, question, report)
         if answer is None:
             raise StepFailed("timeout", f"no answer within {question.timeout:g} s", provider=provider.name)
-        return replace(
-            answer,
+        return answer._replace(
             value=checked(answer, schema),
             provider=provider.name,
             seconds=answer.seconds or time.monotonic() - started,

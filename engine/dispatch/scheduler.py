@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 
 from engine.dispatch.budget import Budget, BudgetCeiling
-from engine.dispatch.cache import KeptAnswer
 from engine.dispatch.fanout import Fanout
 from engine.dispatch.progress import StepWatcher
 from engine.dispatch.reuse import Reuse
@@ -27,6 +26,9 @@ from engine.record.events import BudgetReached, StepFinished, StepQueued, StepRe
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step, Usage
+
+if TYPE_CHECKING:
+    from engine.dispatch.cache import KeptAnswer
 
 Outcome = Answer | StepFailed | CeilingReached
 Done = Callable[[Outcome], None]
@@ -139,7 +141,6 @@ class Scheduler:
         self._count += 1
         key = self._keys.key(step, self._fingerprints.of(step))
         ticket = Ticket(number=self._count, step=step, key=key, scope=scope, done=done)
-        kept = self._reuse.find(step, key)
         self._stream.emit(
             StepQueued,
             step=ticket.number,
@@ -149,12 +150,15 @@ class Scheduler:
             key=key.digest,
             occurrence=key.parts["occurrence"],
             providers=[choice.name for choice in step.providers],
-            more=kept is not None or self._places.value > 0,  # what follows at once is written with it
+            more=True,  # what follows is written with it
         )
-        if kept is None:
-            self._tasks.start_soon(self._run, ticket)
-        else:
+        kept = self._kept(ticket)
+        if kept is not None:
             self._find_again(ticket, kept)
+            return
+        if self._places.value <= 0:
+            self._stream.flush()
+        self._tasks.start_soon(self._run, ticket)
 
     def behind(self, error: MCOError) -> MCOError:
         """An error by what it is: a script that let our ceiling pass through it ended at that ceiling."""
@@ -198,6 +202,13 @@ class Scheduler:
         if identity not in self._told:
             self._told.add(identity)
             self._stream.emit(BudgetReached, **facts)
+
+    def _kept(self, ticket: Ticket) -> KeptAnswer | None:
+        try:
+            return self._reuse.find(ticket.step, ticket.key)
+        except StorageFailed as error:  # the run ends with it; in the record the step does so first
+            self._tell_failure(ticket, StepFailed("crashed", str(error)), 0.0)
+            raise
 
     def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
         answer = kept.answer()

@@ -6,8 +6,8 @@ Spawning, deadlines, retries, caching, schema checks and limits live above; an a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 from engine.step import Access, Answer
@@ -69,16 +69,15 @@ class Provider(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderContext:
+class ProviderContext(NamedTuple):
     """What a provider is built from: its name, its `[providers.NAME]` settings, and the places it may use."""
 
     name: str
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     workspace: Path
     cache_folder: Path
     """Outside the workspace; an adapter may keep here what it can make again."""
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    options: Mapping[str, Any] = MappingProxyType({})
+    environment: Mapping[str, str] = MappingProxyType({})
     """Our own; a child gets only the part that `engine.process.child_environment` lets through."""
 
 

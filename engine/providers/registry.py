@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
 from engine.errors import MCOError, NoProviderReady, UsageError
 from engine.providers.base import Provider, ProviderContext, Readiness
+from engine.providers.doors import Doors
 
-GROUP = "mco.providers"
 NEVER_DEFAULT = frozenset({"fake", "command"})
 """`fake` must be asked for by name, and `command` is nothing without a table in the settings."""
 LAST_RESORT = "builtin"
@@ -40,17 +40,14 @@ class Registry:
         self._environment = environment
         self._preferred = preferred
         self._built: dict[str, Provider] = dict(added or {})
-        self._doors: dict[str, EntryPoint] | None = None
+        self._doors = Doors()
         self._default: str | None = None
 
     def names(self) -> list[str]:
         """Every provider that can be named, in the order in which a default is looked for."""
-        plain = sorted(self._entry_points().keys() - self._tables.keys() - NEVER_DEFAULT - {LAST_RESORT})
-        rest = [
-            name
-            for name in (LAST_RESORT, "fake")
-            if name in self._entry_points() and name not in self._tables
-        ]
+        doors = self._doors.names()
+        plain = sorted(doors - self._tables.keys() - NEVER_DEFAULT - {LAST_RESORT})
+        rest = [name for name in (LAST_RESORT, "fake") if name in doors and name not in self._tables]
         added = [name for name in self._built if name not in (*self._tables, *plain, *rest)]
         return [*added, *self._tables, *plain, *rest]
 
@@ -82,16 +79,13 @@ class Registry:
                 return name
         raise NoProviderReady("no provider is ready", hint="`mco doctor` says what each of them lacks")
 
-    def _entry_points(self) -> dict[str, EntryPoint]:
-        if self._doors is None:
-            self._doors = {door.name: door for door in entry_points(group=GROUP)}
-        return self._doors
-
     def _build(self, name: str) -> Provider:
         table = self._tables.get(name, {})
-        kind = str(table.get("type", name if name in self._entry_points() else "command"))
-        known = name in self._tables or (name in self._entry_points() and name != "command")
-        if not known or kind not in self._entry_points():
+        is_door = self._doors.find(name) is not None
+        kind = str(table.get("type", name if is_door else "command"))
+        known = name in self._tables or (is_door and name != "command")
+        door = self._doors.find(kind)
+        if not known or door is None:
             from difflib import get_close_matches  # only a mistake pays for it
 
             near = get_close_matches(name, self.names(), 1)
@@ -106,20 +100,20 @@ class Registry:
             cache_folder=self._cache_folder,
             environment=self._environment,
         )
-        return self._load(kind, context)
+        return _load(door, context)
 
-    def _load(self, kind: str, context: ProviderContext) -> Provider:
-        door = self._entry_points()[kind]
-        try:
-            return _whole(door.load()(context))
-        except MCOError:
-            raise
-        except Exception as error:  # a guest's package may fail in any way
-            raise UsageError(
-                f"the provider {kind!r} cannot be loaded",
-                where=door.value,
-                why=f"{type(error).__name__}: {error}",
-            ) from error
+
+def _load(door: EntryPoint, context: ProviderContext) -> Provider:
+    try:
+        return _whole(door.load()(context))
+    except MCOError:
+        raise
+    except Exception as error:  # a guest's package may fail in any way
+        raise UsageError(
+            f"the provider {door.name!r} cannot be loaded",
+            where=door.value,
+            why=f"{type(error).__name__}: {error}",
+        ) from error
 
 
 def _whole(provider: Any) -> Provider:

@@ -27,19 +27,20 @@ class Journal:
     def write(self, event: Happening, *, more: bool = False) -> None:
         """Append one event; the operating system has it when this returns. StorageFailed when it cannot.
 
-        With `more` it waits for the next one, which follows at once, and both are one `write`.
+        With `more` it waits for the next one, or for `flush`, and both are one `write`.
         """
-        line = self._waiting + to_json(event) + b"\n"
-        if more:
-            self._waiting = line
-            return
-        self._waiting = b""
+        self._waiting += to_json(event) + b"\n"
+        if not more:
+            self.flush(last=isinstance(event, RunFinished))
+
+    def flush(self, *, last: bool = False) -> None:
+        """Append what waits; after the `last` event the disk itself has it all."""
+        lines, self._waiting = self._waiting, b""
         written = 0
         try:
-            written = os.write(self._file, line)
-            while written < len(line):  # a disk that is nearly full takes a part
-                written += os.write(self._file, line[written:])
-            if isinstance(event, RunFinished):
+            while written < len(lines):  # a disk that is nearly full takes a part
+                written += os.write(self._file, lines[written:])
+            if last:
                 os.fsync(self._file)
         except OSError as error:
             take_back(self._file, written)

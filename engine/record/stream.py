@@ -17,6 +17,10 @@ class Sink(Protocol):
         """Keep one event; with `more` it may wait for the next. StorageFailed when it cannot."""
         ...
 
+    def flush(self) -> None:
+        """Keep what waits."""
+        ...
+
 
 class Stream:
     """Gives every event its `seq` and time. `clock` returns seconds since the epoch."""
@@ -34,7 +38,7 @@ class Stream:
     def emit(self, kind: type[Kind], *, more: bool = False, **fields: Any) -> Kind:
         """Something happened: stamp it, keep it, tell it. StorageFailed when the journal cannot be written.
 
-        `more` promises another event at once, so that both are written in one go.
+        `more` promises another event, or `flush`, at once, so that both are written in one go.
         """
         self._seq += 1
         event = kind(seq=self._seq, at=self._clock(), **fields)
@@ -42,3 +46,7 @@ class Stream:
         for view in self._views:
             view(event)
         return event
+
+    def flush(self) -> None:
+        """No other event follows at once after all: what waits for it is kept now."""
+        self._sink.flush()

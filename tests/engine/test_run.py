@@ -13,7 +13,6 @@ from typing import Any
 import anyio
 import pytest
 
-from engine.dispatch.cache import AnswerCache
 from engine.errors import (
     CeilingReached,
     NoProviderReady,
@@ -653,8 +652,7 @@ async def test_a_run_that_cannot_begin_lets_go_of_what_it_has_opened(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
     closed: list[str] = []
-    close, release, real = AnswerCache.close, RunLock.release, Path.open
-    monkeypatch.setattr(AnswerCache, "close", lambda cache: (closed.append("answers"), close(cache)))
+    release, real = RunLock.release, Path.open
     monkeypatch.setattr(RunLock, "release", lambda lock: (closed.append("lock"), release(lock)))
 
     def full(path: Path, *args: Any, **options: Any) -> Any:
@@ -665,4 +663,15 @@ async def test_a_run_that_cannot_begin_lets_go_of_what_it_has_opened(
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(StorageFailed, match="No space left"):
         await rig.run(ONE)
-    assert closed == ["lock", "answers"]
+    assert closed == ["lock"]
+
+
+async def test_an_answer_store_that_cannot_be_opened_ends_the_run_before_anything_is_asked(rig: Rig):
+    store = rig.folder / "cache" / "answers"
+    store.parent.mkdir(exist_ok=True)
+    store.write_text("a file where the store's folder should be")
+    outcome = await rig.run(ONE)
+    assert kinds(outcome)[-2:] == ["StepFailed", "RunFinished"]
+    assert isinstance(outcome.error, StorageFailed)
+    assert outcome.error.where == str(store)
+    assert rig.asked == []

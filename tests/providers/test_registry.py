@@ -97,3 +97,14 @@ def test_a_guest_that_builds_no_provider_is_said(
     monkeypatch.setattr(EntryPoint, "load", lambda door: build)
     with pytest.raises(UsageError, match=said):
         registry(tmp_path).get("builtin")
+
+
+def test_a_guest_does_not_take_the_place_of_a_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    mine = EntryPoint(name="fake", value="nowhere:build", group="mco.providers")
+    new = EntryPoint(name="guest", value="nowhere:build", group="mco.providers")
+    monkeypatch.setattr("engine.providers.doors.entry_points", lambda group: [mine, new])
+    found = registry(tmp_path)
+    assert isinstance(found.get("fake"), FakeProvider)
+    assert "guest" in found.names()
+    with pytest.raises(UsageError, match="'guest' cannot be loaded"):
+        found.get("guest")

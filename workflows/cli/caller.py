@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine import __version__
 from workflows.library import Library
 from workflows.places import Places
 from workflows.script import Script
@@ -82,7 +83,7 @@ class Caller:
             workspace=self.places.workspace,
             cache_folder=self.places.cache,
             find=self.source,
-            version=version(),
+            version=__version__,
             clock=self.clock,
             random=self.random,
         )
@@ -100,17 +101,6 @@ def read_source(script: Script, reference: str) -> ScriptSource:
     path = script.path.resolve()  # after it was read: links that go round in a circle are told of there
     kept = str(path) if script.origin == "file" else reference
     return ScriptSource(script.path.name, content, path, kept)
-
-
-def version() -> str:
-    """The version of mco that runs, or `unknown` where it was never installed."""
-    from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as installed
-
-    try:
-        return installed("mco-workflows")
-    except PackageNotFoundError:
-        return "unknown"
 
 
 pass_caller = click.make_pass_decorator(Caller)

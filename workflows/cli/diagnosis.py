@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import __version__
 from engine.errors import MCOError
-from workflows.cli.caller import Caller, version
+from workflows.cli.caller import Caller
 
 if TYPE_CHECKING:
     from engine.settings import LoadedSettings
@@ -126,7 +127,7 @@ def diagnose(caller: Caller) -> Diagnosis:
 def _versions() -> Iterator[tuple[str, str]]:
     from importlib.metadata import version as installed
 
-    yield "mco", version()
+    yield "mco", __version__
     yield "python", f"{platform.python_version()} ({sys.executable})"
     yield "system", platform.platform()
     for name in _LIBRARIES:

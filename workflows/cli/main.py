@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
@@ -16,6 +17,7 @@ import click
 # pydantic would look for plugins in every installed package: time, and code of others inside us.
 os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
+from engine import __version__
 from engine.errors import MCOError, UsageError
 from workflows.cli.caller import Caller
 from workflows.cli.failure import describe, describe_bug, describe_usage
@@ -60,7 +62,7 @@ class _Commands(click.Group):
 
 
 @click.command(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mco-workflows", message="mco %(version)s")
+@click.version_option(__version__, message="mco %(version)s")
 def mco() -> None:
     """Run workflow scripts that orchestrate the coding agents you have.
 
@@ -74,6 +76,9 @@ def mco() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `mco`. Leaves by SystemExit; no traceback reaches a user, unless MCO_DEBUG=1 asks for it."""
     open_missing()
+    gc.set_threshold(
+        100_000, 20, 20
+    )  # a command that loads its modules makes much and leaves nothing to collect
     sys.exit(run_command(sys.argv[1:] if arguments is None else list(arguments), _caller()))
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from engine.errors import MCOError
 from workflows.cli.caller import Caller, read_source
@@ -35,15 +35,14 @@ EXIT_CODES = {
 Output = Literal["report", "json", "events"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Order:
+class Order(NamedTuple):
     """What the command line asked for. `texts` are arguments as typed, `flags` settings by name."""
 
     script: Script
     reference: str
-    args: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    texts: Mapping[str, str] = field(default_factory=dict[str, str])
-    flags: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    args: Mapping[str, Any] = MappingProxyType({})
+    texts: Mapping[str, str] = MappingProxyType({})
+    flags: Mapping[str, Any] = MappingProxyType({})
     parent: str | None = None
     fresh: bool = False
     output: Output = "report"
@@ -59,8 +58,7 @@ def carry_out(order: Order, caller: Caller) -> int:
     return EXIT_CODES[outcome.status]
 
 
-@dataclass(frozen=True)
-class _Drive:
+class _Drive(NamedTuple):
     """One run, from a worker that is starting to its outcome."""
 
     order: Order
