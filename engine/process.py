@@ -96,8 +96,11 @@ async def run_child(
         child.feed(command.input)
         await child.done.wait()
     finally:
-        with anyio.CancelScope(shield=True):
-            await _leave_nothing(transport, child, marker)
+        if not child.exited.is_set():
+            with anyio.CancelScope(shield=True):
+                await _end_tree(transport, child, marker)
+        child.finish()
+        transport.close()
     if child.error is not None:
         raise child.error
     return Exit(transport.get_returncode() or 0, child.cut, child.complaint(), loop.time() - started)
@@ -223,18 +226,15 @@ class _Child(asyncio.SubprocessProtocol):
         self.finish()
 
 
-async def _leave_nothing(transport: asyncio.SubprocessTransport, child: _Child, marker: str) -> None:
+async def _end_tree(transport: asyncio.SubprocessTransport, child: _Child, marker: str) -> None:
     """Politely, then hard, then whatever escaped into sessions of its own."""
-    if not child.exited.is_set():
-        _signal_group(transport.get_pid(), signal.SIGTERM)
-        with anyio.move_on_after(GRACE_SECONDS):
-            await child.exited.wait()
-        _signal_group(transport.get_pid(), _KILL)
-        for pid in marked_processes(marker):
-            await _end_stray(pid)
+    _signal_group(transport.get_pid(), signal.SIGTERM)
+    with anyio.move_on_after(GRACE_SECONDS):
         await child.exited.wait()
-    child.finish()
-    transport.close()
+    _signal_group(transport.get_pid(), _KILL)
+    for pid in marked_processes(marker):
+        await _end_stray(pid)
+    await child.exited.wait()
 
 
 async def _end_stray(pid: int) -> None:

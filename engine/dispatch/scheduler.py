@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
+from anyio.lowlevel import cancel_shielded_checkpoint
 
 from engine.dispatch.budget import Budget, BudgetCeiling
 from engine.dispatch.fanout import Fanout
@@ -212,6 +213,7 @@ class Scheduler:
 
     def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
         answer = kept.answer()
+        ticket.done(answer)  # the script goes on while this is written down
         self._stream.emit(
             StepReused,
             step=ticket.number,
@@ -223,7 +225,6 @@ class Scheduler:
             answer=excerpt(answer),
             note=self._fanout.note(ticket.step),
         )
-        ticket.done(answer)
 
     async def _run(self, ticket: Ticket) -> None:
         started = self._clock()
@@ -233,6 +234,8 @@ class Scheduler:
                 self.budget.check(ticket.scope)  # others may have spent it while this one waited
                 stem = self._store.stem(ticket.number, ticket.step)
                 answer = await self._fanout.ask(ticket.step, watcher, stem)
+                self.budget.spend(ticket.scope, answer.usage)
+            await self._let_the_next_begin()
             self._finish(ticket, answer)
         except (StepFailed, CeilingReached) as failure:
             self.ceiling = failure if isinstance(failure, CeilingReached) else self.ceiling
@@ -249,11 +252,18 @@ class Scheduler:
             if ticket.step.writes:
                 self._fingerprints.forget()
 
+    async def _let_the_next_begin(self) -> None:
+        """When steps end in a burst, those that got their places start before the answers are written down."""
+        if self._places.value == 0:
+            await cancel_shielded_checkpoint()  # they wake up
+            await cancel_shielded_checkpoint()  # they start
+
     def _finish(self, ticket: Ticket, answer: Answer) -> None:
-        self.budget.spend(ticket.scope, answer.usage)
-        # Kept before it is told: an answer that the script has seen is never paid for again.
+        # Kept before it is told: an answer that the script has seen is never paid for again. The event can wait for
+        # the script to go on: nothing of what it does next is taken before.
         self._reuse.keep(ticket.step, ticket.key, answer)
         self._store.keep(ticket.number, ticket.step, answer)
+        ticket.done(answer)
         self._stream.emit(
             StepFinished,
             step=ticket.number,
@@ -265,7 +275,6 @@ class Scheduler:
             session_id=answer.session_id,
             note=self._fanout.note(ticket.step),
         )
-        ticket.done(answer)
 
     def _fail(self, ticket: Ticket, failure: StepFailed | CeilingReached, seconds: float) -> None:
         if isinstance(failure, StepFailed):

@@ -270,9 +270,11 @@ class Worker:
         self._waiting.remove(call.id)
         self._replies += 1
         self._stopwatch.resume()
-        if not self._outgoing and not self._taking:
-            asyncio.get_running_loop().call_soon(self.flush)
         self._outgoing.append(data)
+        if not self._waiting:
+            self.flush()  # the script waits for nothing else
+        elif len(self._outgoing) == 1 and not self._taking:
+            asyncio.get_running_loop().call_soon(self.flush)
 
     def _thought_too_long(self) -> None:
         self.lost(thought_too_long(self._where, self._limits))
