@@ -56,7 +56,7 @@ def children(folder: Path, count: int = 200, at_once: int = 16) -> Figure:
         await asyncio.gather(*(one(number) for number in range(count)))
         return time.perf_counter() - started
 
-    wall, floor_wall = best(ours, lambda: asyncio.run(floor()), 15)
+    wall, floor_wall = best(ours, lambda: asyncio.run(floor()), 30)
     return Figure(
         what="200 child processes, 16 at once", floor_name="asyncio subprocess",
         ours=wall, floor=floor_wall, unit="s", most=1.5,

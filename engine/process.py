@@ -131,8 +131,8 @@ class _Child(asyncio.SubprocessProtocol):
         timeout: float | None,
         stall_timeout: float | None,
     ) -> None:
-        self.done = anyio.Event()
-        self.exited = anyio.Event()
+        self.done = asyncio.Event()
+        self.exited = asyncio.Event()
         self.cut: Cut | None = None
         self.error: Exception | None = None
         self._loop = loop
