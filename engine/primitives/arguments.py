@@ -21,6 +21,8 @@ from engine.step import Access, ProviderChoice, Strategy
 from engine.text import clean_line
 
 MAXIMUM_PROMPT = 4_000_000
+SIMPLE = 1_000
+"""Characters of patterns that are never too much for the engine that matches them."""
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -62,20 +64,28 @@ class ChosenProvider(BaseModel):
         return ProviderChoice(name=self.name, model=self.model, timeout=self.timeout, access=self.access)
 
 
-def _pattern(value: str) -> str:
-    if set("[\\!").isdisjoint(value):
-        return value  # nothing else can be wrong with one, and few pay for the import
+def _patterns(values: list[str]) -> list[str]:
+    together = "".join(values)
+    if len(together) <= SIMPLE and set("[\\!").isdisjoint(together):
+        return values  # nothing can be wrong with these, and few pay for the import
+    import re2
     from pathspec import GitIgnoreSpec
 
-    try:
-        with catch_warnings(action="ignore"):
-            GitIgnoreSpec.from_lines([value])
-    except (ValueError, re.error):
-        raise ValueError(f"{clean_line(value, 60)!r} is no pattern like those of .gitignore") from None
-    return value
+    with catch_warnings(action="ignore"):
+        for value in values:
+            try:
+                GitIgnoreSpec.from_lines([value], backend="simple")
+            except (ValueError, re.error):
+                said = clean_line(value, 60)
+                raise ValueError(f"{said!r} is no pattern like those of .gitignore") from None
+        try:
+            GitIgnoreSpec.from_lines(values, backend="re2")
+        except re2.error:  # pyright: ignore[reportUnknownMemberType] - it has no types
+            raise ValueError("together they are too much to be matched; name folders instead") from None
+    return values
 
 
-Pattern = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_pattern)]
+Pattern = Annotated[str, StringConstraints(max_length=1000)]
 Chosen = Annotated[ChosenProvider, BeforeValidator(_choice)]
 
 
@@ -97,7 +107,7 @@ class AgentArguments(BaseModel):
     task: dict[str, Any] | None = None
     agent_type: Word | None = None
     access: Access = "read"
-    reads: Annotated[list[Pattern], Field(max_length=100)] | None = None
+    reads: Annotated[list[Pattern], Field(max_length=100), AfterValidator(_patterns)] | None = None
     isolation: Literal["worktree"] | None = None
     timeout: Seconds | None = None
     stall_timeout: Seconds | None = None

@@ -559,7 +559,7 @@ async def test_a_result_that_the_disk_does_not_take_fails_the_run_in_its_record_
 async def test_a_pattern_that_is_none_is_an_error_of_the_script(rig: Rig, pattern: str):
     outcome = await rig.run(f'async def main(args):\n    return await agent("x", reads=["{pattern}"])\n')
     assert outcome.status == "failed"
-    assert "`reads.0` is wrong" in str(outcome.error)
+    assert "`reads` is wrong" in str(outcome.error)
 
 
 async def test_workflows_inside_that_run_side_by_side_have_budgets_of_their_own(rig: Rig):
@@ -675,3 +675,11 @@ async def test_an_answer_store_that_cannot_be_opened_ends_the_run_before_anythin
     assert isinstance(outcome.error, StorageFailed)
     assert outcome.error.where == str(store)
     assert rig.asked == []
+
+
+async def test_patterns_that_are_too_much_for_their_engine_are_refused_with_the_way_out(rig: Rig):
+    source = (
+        'async def main(args):\n    return await agent("x", reads=["*?" * 450 + str(n) for n in range(60)])\n'
+    )
+    outcome = await rig.run(source)
+    assert "together they are too much to be matched; name folders instead" in str(outcome.error)

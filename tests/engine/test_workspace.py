@@ -121,3 +121,13 @@ def test_targets_are_resolved_inside_the_workspace(tmp_path: Path):
     for target in ("none", "nul\0byte"):
         with pytest.raises(UsageError, match="does not exist"):
             resolve_inside(tmp_path / "in", target)
+
+
+def test_a_pattern_that_would_backtrack_for_ever_is_matched_at_once():
+    files = {"x/" + "a" * 200 + str(number): "id" for number in range(50)}
+    assert Manifest(files).fingerprint(("**/" + "*a" * 12 + "b",)) == Manifest({}).fingerprint(())
+
+
+def test_a_name_that_is_no_utf_8_is_matched_by_what_matches_any_character():
+    files = {"a\udcff.py": "id", "b.txt": "id"}
+    assert Manifest(files).fingerprint(("*.py",)) == Manifest({"a\udcff.py": "id"}).fingerprint(None)
