@@ -34,6 +34,7 @@ from engine.record.steps import StepFile
 from engine.record.stream import Stream
 from engine.record.view import RunView
 from engine.sandbox.host import Worker
+from engine.sandbox.spare import Workers
 from engine.schema import check_arguments, coerce_arguments
 from engine.summary import summary
 from engine.surroundings import RunOutcome, RunRequest, Surroundings, worker_limits
@@ -165,7 +166,7 @@ class _Run:
         settings = self._around.settings
         return NestedRuns(
             find=self._around.find,
-            limits=worker_limits(settings),
+            workers=self._workers(),
             scheduler=self._scheduler(tasks),
             selection=Selection(self._around.registry, pinned=settings.provider, ceiling=settings.access),
             stream=self._stream,
@@ -173,6 +174,11 @@ class _Run:
             tasks=tasks,
             most=settings.max_steps,
         )
+
+    def _workers(self) -> Workers:
+        workers = Workers(worker_limits(self._around.settings))
+        self._opened.callback(workers.close)
+        return workers
 
     def _scheduler(self, tasks: TaskGroup) -> Scheduler:
         around, settings = self._around, self._around.settings

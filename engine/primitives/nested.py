@@ -17,7 +17,8 @@ from engine.primitives.scopes import SCOPES_A_WORKER, ScopeNumbers
 from engine.primitives.selection import Selection
 from engine.primitives.service import LogAllowance, Nested, Primitives
 from engine.record.stream import Stream
-from engine.sandbox.host import BudgetTotals, Worker, WorkerLimits
+from engine.sandbox.host import BudgetTotals, Worker
+from engine.sandbox.spare import Workers
 from engine.schema import check_arguments
 from engine.source import ScriptSource
 
@@ -33,7 +34,7 @@ class NestedRuns:
     """Runs the script of a run, and the workflows that it asks for: one level deep and a few at once."""
 
     find: Callable[[str], ScriptSource]
-    limits: WorkerLimits
+    workers: Workers
     scheduler: Scheduler
     selection: Selection
     stream: Stream
@@ -83,7 +84,7 @@ class NestedRuns:
 
     async def _script(self, name: str, args: Any, scopes: ScopeNumbers) -> Any:
         script = self.find(name)
-        worker = Worker.spawn(self.limits)
+        worker = self.workers.take()
         try:
             meta = await worker.load(script.name, script.source)
             given: Any = {} if args is None else args

@@ -7,7 +7,9 @@ from typing import Any
 from engine.dispatch.budget import Budget
 from engine.sandbox.host import Spent
 
-SCOPES_A_WORKER = 1_000_000
+SCOPES_A_WORKER = 100_000
+DEPTH = 64
+"""How many blocks one inside another are counted; what lies deeper counts as the outermost."""
 
 
 class ScopeNumbers:
@@ -34,8 +36,11 @@ class ScopeNumbers:
         return {**news, 0: Spent(tokens=run.spent_tokens, cost=run.spent_cost)}
 
     def note(self, arguments: dict[str, Any]) -> None:
-        """Open the scope that a budget note names; one that is open already, or has no such number, is passed over."""
+        """Open the scope that a budget note names; one that is open, too deep or misnumbered is passed over."""
         number = arguments.get("open", 0)  # a note that closes one opens none
         ours = self._base + number
-        if 0 < number < SCOPES_A_WORKER and not self._budget.known(ours):
-            self._budget.open(ours, self.ours(arguments["parent"]), arguments["tokens"], arguments["cost"])
+        if not 0 < number < SCOPES_A_WORKER or self._budget.known(ours):
+            return
+        parent = self.ours(arguments["parent"])
+        if sum(1 for _ in self._budget.chain(parent)) <= DEPTH:
+            self._budget.open(ours, parent, arguments["tokens"], arguments["cost"])

@@ -14,12 +14,12 @@ from engine.primitives.selection import Selection
 from engine.record.events import BudgetReached, Logged, PhaseStarted
 from engine.record.stream import Stream
 from engine.sandbox.host import Call, Note, Worker
+from engine.sandbox.inbound import TITLE
 from engine.sandbox.spending import Spending
 from engine.step import Answer, Step
 from engine.text import clean_block, clean_line
 
 LABEL = 60
-TITLE = 120
 MESSAGE = 2_000
 FIELDS = 50
 

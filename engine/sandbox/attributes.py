@@ -6,6 +6,7 @@ import builtins
 import itertools
 import json
 import re
+import statistics
 from collections import Counter, OrderedDict, defaultdict, deque
 from typing import Any
 
@@ -61,6 +62,7 @@ OF_VALUES: dict[type, frozenset[str]] = {
     re.Pattern: _names(_PATTERN),
     re.error: _names("args colno lineno msg pos"),
     json.JSONDecodeError: _names("args colno lineno msg pos"),
+    statistics.StatisticsError: _names("args"),
     StopIteration: _names("args value"),
     AgentError: _names("args provider reason"),
     BudgetExceeded: _names("args"),

@@ -40,8 +40,8 @@ class Channel:
         self._alone = False
         self._arrived: list[dict[str, Any]] = []
 
-    def send(self, frame: dict[str, Any]) -> None:
-        """Put one frame in the batch. ValueError when it is larger than the host takes."""
+    def send(self, frame: dict[str, Any]) -> int:
+        """Put one frame in the batch; its size in bytes. ValueError when it is larger than the host takes."""
         data = encode(frame)
         if len(data) > self.frame_bytes:
             raise ValueError(
@@ -51,6 +51,7 @@ class Channel:
         self._outgoing_bytes += len(data)
         if self._outgoing_bytes >= BATCH_BYTES:
             self.flush()
+        return len(data)
 
     def flush(self) -> None:
         """Send the batch now. Reads while the host cannot take more, so that the two never wait for each other."""

@@ -30,10 +30,7 @@ class Facade:
         object.__setattr__(self, "_members", MappingProxyType(members))
 
     def __getattr__(self, name: str) -> Any:
-        try:
-            return self._members[name]
-        except KeyError:
-            raise AttributeError(f"module {self._title!r} has no {name!r} here") from None
+        return member_of(self, name)
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError("modules cannot be changed")
@@ -46,6 +43,14 @@ class Facade:
 
     def __repr__(self) -> str:
         return f"<module {self._title!r}>"
+
+
+def member_of(facade: Facade, name: str) -> Any:
+    """What a script gets for `module.name`: a listed member, and nothing that every Python object has besides."""
+    try:
+        return facade._members[name]
+    except KeyError:
+        raise AttributeError(f"module {facade._title!r} has no {name!r} here") from None
 
 
 def _taken(module: Any, names: str) -> dict[str, Any]:

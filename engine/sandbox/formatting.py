@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -11,7 +11,9 @@ DIGITS = 4
 """Widths and precisions have at most so many digits."""
 
 _TOO_WIDE = re.compile(rf"\d{{{DIGITS + 1},}}")
-_PERCENT = re.compile(r"%(?:\([^()]*\))?[#0\- +]*(\*|\d*)(?:\.(\*|\d*))?")
+_PARENTHESIS = re.compile(r"[()]")
+_DIRECTIVE = re.compile(r"[#0\- +]*(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?.?", re.DOTALL)
+"""What stands behind the `%` and its key: flags, width, precision, length, and the letter."""
 _CONVERSIONS = {"r": repr, "s": str, "a": ascii}
 _PARSER = Formatter()
 _PLAIN_FIELD = re.compile(r"\w*")
@@ -66,8 +68,30 @@ def _plain_spec(spec: str | None) -> str:
 
 def percent(template: str | bytes, values: Any) -> str | bytes:
     """`template % values`; ValueError when a width or precision is `*` or has more than four digits."""
-    text = template if isinstance(template, str) else template.decode("latin-1")
-    for found in _PERCENT.finditer(text.replace("%%", "")):
+    for found in _directives(template if isinstance(template, str) else template.decode("latin-1")):
         if any(size == "*" or len(size or "") > DIGITS for size in found.groups()):
-            raise ValueError(f"the width or precision of {found[0][:40]!r} must be at most {DIGITS} digits")
+            raise ValueError(f"the width or precision of '%{found[0][:40]}' must be at most {DIGITS} digits")
     return template % values
+
+
+def _directives(template: str) -> Iterator[re.Match[str]]:
+    """Each directive of a `%` template, as Python itself would find it."""
+    at = template.find("%")
+    while at >= 0:
+        found = _DIRECTIVE.match(template, _after_key(template, at + 1))
+        if found is None:
+            return
+        yield found
+        at = template.find("%", found.end())
+
+
+def _after_key(template: str, start: int) -> int:
+    """Where a key such as `(name)` ends; parentheses inside a key count."""
+    if template[start : start + 1] != "(":
+        return start
+    open_now = 0
+    for found in _PARENTHESIS.finditer(template, start):
+        open_now += 1 if found[0] == "(" else -1
+        if not open_now:
+            return found.end()
+    return len(template)

@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 from engine.errors import ScriptRefused
 from engine.sandbox.death import broke_the_rules, ended, failed, thought_too_long
-from engine.sandbox.frames import FrameTooLarge, Splitter, encode
+from engine.sandbox.frames import WAITING_BYTES, FrameTooLarge, Splitter, encode
 from engine.sandbox.inbound import (
     BadFrame,
     Call,
@@ -61,7 +61,8 @@ class Worker:
         self._outcome: asyncio.Future[Frame] | None = None
         self._splitter = Splitter(limits.frame_bytes)
         self._handle: Callable[[Call | Note], None] | None = None
-        self._waiting: set[int] = set()
+        self._waiting: dict[int, int] = {}
+        self._waiting_bytes = 0
         self._last_id = 0
         self._replies = 0
         self._outgoing: list[bytes] = []
@@ -95,6 +96,11 @@ class Worker:
     def layers(self) -> tuple[str, ...]:
         """The layers of the operating system's wall that are active; known once a script is loaded."""
         return self._layers
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process is there."""
+        return self._process.poll() is None
 
     async def load(self, name: str, source: bytes) -> dict[str, Any]:
         """Have a script read and compiled, and get its meta. ScriptRefused with all problems, or WorkerKilled."""
@@ -166,7 +172,7 @@ class Worker:
             self._linger.heard()
         try:
             for body in self._splitter.feed(data):
-                self._take(read_frame(body))
+                self._take(read_frame(body), len(body))
         except (BadFrame, FrameTooLarge) as error:
             self.lost(broke_the_rules(self._where, str(error)))
         except Exception as error:  # noqa: BLE001 - what `handle` raises ends the run, in `run`
@@ -192,9 +198,9 @@ class Worker:
 
     # Inside
 
-    def _take(self, frame: Frame) -> None:
+    def _take(self, frame: Frame, size: int) -> None:
         if isinstance(frame, Call):
-            self._take_call(frame)
+            self._take_call(frame, size)
         elif isinstance(frame, Note):
             self._hand_over(frame)
         elif isinstance(frame, Idle):
@@ -237,13 +243,16 @@ class Worker:
         except subprocess.TimeoutExpired:
             return None
 
-    def _take_call(self, call: Call) -> None:
+    def _take_call(self, call: Call, size: int) -> None:
         if call.id <= self._last_id:
             raise BadFrame("a call with a number that was used before")
         if len(self._waiting) >= self._limits.calls_waiting:
             raise BadFrame("more calls at once than agreed")
+        if self._waiting_bytes >= WAITING_BYTES:
+            raise BadFrame("larger calls at once than agreed")
         self._last_id = call.id
-        self._waiting.add(call.id)
+        self._waiting[call.id] = size
+        self._waiting_bytes += size
         self._hand_over(call)
 
     def _hand_over(self, frame: Call | Note) -> None:
@@ -267,7 +276,7 @@ class Worker:
         if self._transport is None or self._stopwatch is None:
             return
         data = encode(frame)
-        self._waiting.remove(call.id)
+        self._waiting_bytes -= self._waiting.pop(call.id)
         self._replies += 1
         self._stopwatch.resume()
         self._outgoing.append(data)

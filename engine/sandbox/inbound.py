@@ -14,6 +14,9 @@ LINE = 500
 MESSAGE = 20_000
 """How many characters of one message are kept."""
 PROBLEMS = 100
+TITLE = 120
+"""How many characters of a phase's title are kept."""
+PHASES = 100
 LARGEST_INT = 2**63
 
 
@@ -165,10 +168,13 @@ def _problem(found: dict[str, Any]) -> Problem:
 def _loaded(frame: dict[str, Any]) -> Loaded:
     meta = _dict(frame["meta"])
     _check_numbers(meta)
-    for phase in _list(meta.get("phases", [])):
-        _text(_dict(phase)["title"])
+    phases = [{**_dict(phase), "title": _title(phase)} for phase in _list(meta.get("phases", []))[:PHASES]]
     name, description = clean_line(_text(meta["name"])), clean_line(_text(meta["description"]), LINE)
-    return Loaded({**meta, "name": name, "description": description})
+    return Loaded({**meta, "name": name, "description": description, "phases": phases})
+
+
+def _title(phase: dict[str, Any]) -> str:
+    return clean_line(_text(phase["title"]), TITLE)
 
 
 def _result(frame: dict[str, Any]) -> Result:

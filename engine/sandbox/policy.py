@@ -15,6 +15,7 @@ from engine.sandbox.policy_base import guarded, placed
 from engine.sandbox.policy_imports import ImportPolicy
 from engine.sandbox.policy_match import MatchPolicy
 from engine.sandbox.refusals import REFUSED_NAMES
+from engine.sandbox.shape import elif_of
 
 _SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+=",
@@ -178,9 +179,23 @@ class Policy(MatchPolicy, ImportPolicy):
         self.check_name(node, node.name)
         if node.type is None:
             node.type = placed(ast.Name("_Exception_", ast.Load()), node)
-            node.body = [statement for each in node.body for statement in _listed(self.visit(each))]
+            node.body = self._statements(node.body)
             return node
         return self.node_contents_visit(node)
+
+    def visit_If(self, node: ast.If) -> ast.AST:
+        """`if` and its `elif`s, one after the other: in the tree each stands inside the one before."""
+        link, following = node, elif_of(node)
+        while True:
+            link.test = self.visit(link.test)
+            link.body = self._statements(link.body)
+            if following is None:
+                link.orelse = self._statements(link.orelse)
+                return node
+            link, following = following, elif_of(following)
+
+    def _statements(self, statements: list[ast.stmt]) -> list[ast.stmt]:
+        return [made for each in statements for made in _listed(self.visit(each))]
 
     # Functions
 

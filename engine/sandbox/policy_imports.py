@@ -7,7 +7,7 @@ from __future__ import annotations
 import ast
 
 from engine.sandbox.facades import MODULES
-from engine.sandbox.policy_base import BasePolicy
+from engine.sandbox.policy_base import BasePolicy, placed
 
 _IMPORT_HINT = f"these can be imported: {', '.join(sorted(MODULES))}"
 
@@ -22,10 +22,10 @@ class ImportPolicy(BasePolicy):
             self.check_name(node, alias.asname)
         return node
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
         """`from json import loads`; `from __future__ import annotations` changes nothing here and is dropped."""
-        if node.module == "__future__" and [alias.name for alias in node.names] == ["annotations"]:
-            return None
+        if _is_future_annotations(node):
+            return placed(ast.Pass(), node)
         if node.level or node.module is None:
             self.refuse(node, "relative imports are not available in workflow scripts", _IMPORT_HINT)
         elif self._check_module(node, node.module):
@@ -46,3 +46,9 @@ class ImportPolicy(BasePolicy):
                 what = "everything at once" if alias.name == "*" else alias.name
                 hint = f"it has {', '.join(sorted(names))}"
                 self.refuse(node, f"{what} cannot be imported from {module}", hint)
+
+
+def _is_future_annotations(node: ast.ImportFrom) -> bool:
+    if node.module != "__future__" or node.level:
+        return False
+    return [(alias.name, alias.asname) for alias in node.names] == [("annotations", None)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from types import CodeType
 from typing import Any, NamedTuple
 
@@ -84,9 +85,16 @@ def _bindings(tree: ast.Module) -> list[ast.AST]:
         node = waiting.pop()
         if _binds_meta(node):
             found.append(node)
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            waiting.extend(ast.iter_child_nodes(node))
+        waiting.extend(_run_here(node))
     return sorted(found, key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
+
+
+def _run_here(node: ast.AST) -> Iterable[ast.AST]:
+    """The parts of a node that run where it stands: of a function its decorators and defaults, not its body."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        return ast.iter_child_nodes(node)
+    decorators = [] if isinstance(node, ast.Lambda) else node.decorator_list
+    return [*decorators, *node.args.defaults, *filter(None, node.args.kw_defaults)]
 
 
 def _binds_meta(node: ast.AST) -> bool:

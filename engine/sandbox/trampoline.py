@@ -8,13 +8,14 @@ from types import coroutine as operation_coroutine
 from typing import Any, NamedTuple, Protocol
 
 from engine.sandbox.failures import failure
+from engine.sandbox.frames import WAITING_BYTES
 
 
 class Host(Protocol):
     """The worker's end of the wire, as the trampoline needs it."""
 
-    def send(self, frame: dict[str, Any]) -> None:
-        """Put a frame in the batch; ValueError when it is too large."""
+    def send(self, frame: dict[str, Any]) -> int:
+        """Put a frame in the batch; its size in bytes. ValueError when it is too large."""
         ...
 
     def wait(self, seen: int, *, alone: bool) -> list[dict[str, Any]]:
@@ -75,7 +76,8 @@ class Trampoline:
         self._calls_waiting = calls_waiting
         self._spent = spent
         self._ready: deque[tuple[Task, Any, Exception | None]] = deque()
-        self._asked: dict[int, Task] = {}
+        self._asked: dict[int, tuple[Task, int]] = {}
+        self._asked_bytes = 0
         self._queue: deque[tuple[Task, Ask]] = deque()
         self._next_id = 1
         self._seen = 0
@@ -119,7 +121,7 @@ class Trampoline:
             self._ready.append((task, None, TypeError("only what the script may await can be awaited")))
 
     def _ask(self, task: Task, ask: Ask) -> None:
-        if len(self._asked) >= self._calls_waiting:
+        if not self._has_room():
             self._queue.append((task, ask))
             return
         number = self._next_id
@@ -131,12 +133,16 @@ class Trampoline:
             "scope": task.scope,
         }
         try:
-            self._host.send(frame)
+            size = self._host.send(frame)
         except ValueError as too_large:
             self._ready.append((task, None, too_large))
             return
         self._next_id += 1
-        self._asked[number] = task
+        self._asked[number] = (task, size)
+        self._asked_bytes += size
+
+    def _has_room(self) -> bool:
+        return len(self._asked) < self._calls_waiting and self._asked_bytes < WAITING_BYTES
 
     def _together(self, task: Task, coroutines: Sequence[Coroutine[Any, Any, Any]]) -> None:
         outcomes: list[Any] = [None] * len(coroutines)
@@ -162,10 +168,11 @@ class Trampoline:
         for frame in self._host.wait(self._seen, alone=len(self._asked) == 1):
             self._seen += 1
             self._spent(frame["spent"])
-            task = self._asked.pop(frame["id"])
+            task, size = self._asked.pop(frame["id"])
+            self._asked_bytes -= size
             if frame["kind"] == "reply":
                 self._ready.append((task, frame["value"], None))
             else:
                 self._ready.append((task, None, failure(frame["error"])))
-        while self._queue and len(self._asked) < self._calls_waiting:
+        while self._queue and self._has_room():
             self._ask(*self._queue.popleft())

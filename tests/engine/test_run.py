@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import psutil
 import pytest
 
 from engine.errors import (
@@ -683,3 +684,11 @@ async def test_patterns_that_are_too_much_for_their_engine_are_refused_with_the_
     )
     outcome = await rig.run(source)
     assert "together they are too much to be matched; name folders instead" in str(outcome.error)
+
+
+async def test_a_run_with_workflows_inside_leaves_no_worker_behind(rig: Rig):
+    rig.scripts["inner"] = META + "async def main(args):\n    return 1\n"
+    before = {child.pid for child in psutil.Process().children()}
+    outcome = await rig.run('async def main(args):\n    return [await workflow("inner") for _ in range(3)]\n')
+    assert outcome.result == [1, 1, 1]
+    assert {child.pid for child in psutil.Process().children()} <= before

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.dispatch.budget import RUN, Budget
-from engine.primitives.scopes import SCOPES_A_WORKER, ScopeNumbers
+from engine.primitives.scopes import DEPTH, SCOPES_A_WORKER, ScopeNumbers
 from engine.sandbox.host import Spent
 from engine.step import Usage
 
@@ -24,6 +24,14 @@ def test_two_workers_may_use_the_same_numbers():
     budget.spend(first.ours(1), Usage(input_tokens=30))
     assert first.spent(1) == {0: Spent(tokens=30), 1: Spent(tokens=30)}
     assert second.spent(1) == {0: Spent(tokens=30), 1: Spent(tokens=0)}
+
+
+def test_however_deep_the_blocks_of_a_worker_a_step_looks_at_few_of_them():
+    scopes = ScopeNumbers(Budget(), 0, RUN)
+    for number in range(1, 500):
+        scopes.note(opening(number, parent=number - 1))
+    assert len(scopes.spent(DEPTH)) == DEPTH + 1
+    assert max(len(scopes.spent(number)) for number in range(500)) == DEPTH + 1
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from engine.errors import ScriptFailed, ScriptRefused, WorkerKilled
-from engine.sandbox.frames import encode
+from engine.sandbox.frames import WAITING_BYTES, encode
 from engine.sandbox.host import BudgetTotals, Call, Note, Spent, Worker, WorkerLimits
-from engine.sandbox.inbound import BadFrame, read_frame
+from engine.sandbox.inbound import BadFrame, Loaded, read_frame
 from engine.sandbox.spawn import spawn_worker
 from tests.sandbox.play import TIGHT, Flooded, body, echo, play
 
@@ -290,6 +290,43 @@ def test_a_meta_that_no_honest_worker_sends_is_refused(meta: dict[str, Any]) -> 
 async def test_a_worker_that_asks_too_much_at_once_is_stopped() -> None:
     with pytest.raises(WorkerKilled, match="more calls at once than agreed"):
         await Impostor(WorkerLimits(calls_waiting=4)).run(*[call(number) for number in range(1, 6)])
+
+
+async def test_a_worker_that_asks_too_largely_at_once_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.sandbox.host.WAITING_BYTES", 3 * len(call(1)) - 1)
+    with pytest.raises(WorkerKilled, match="larger calls at once than agreed"):
+        await Impostor().run(*[call(number) for number in range(1, 6)])
+
+
+async def test_a_script_with_large_prompts_waits_in_its_worker_and_gets_all_answers() -> None:
+    waiting: list[int] = []
+    most = 0
+
+    def answer_late(worker: Worker, call: Call) -> None:
+        nonlocal most
+        waiting.append(len(call.arguments["prompt"]))
+        most = max(most, sum(waiting))
+        asyncio.get_running_loop().call_soon(answer, worker, call)
+
+    def answer(worker: Worker, call: Call) -> None:
+        waiting.pop(0)
+        worker.reply(call, "ok", {0: Spent()})
+
+    source = body('return await parallel([lambda: agent("x" * 3_000_000) for _ in range(40)])')
+    played = await play(source, answer=answer_late)
+    assert played.result == ["ok"] * 40
+    assert most <= WAITING_BYTES + 3_000_000
+
+
+def test_what_a_worker_says_of_its_phases_is_cleaned_and_bounded() -> None:
+    phases = [{"title": "a\x1b[31m" + "b" * 500}] * 300
+    meta = {"name": "x", "description": "d", "phases": phases}
+    loaded = read_frame(json.dumps({"kind": "loaded", "meta": meta}).encode())
+    assert isinstance(loaded, Loaded)
+    titles = [phase["title"] for phase in loaded.meta["phases"]]
+    assert len(titles) == 100
+    assert len(titles[0]) <= 120
+    assert "\x1b" not in titles[0]
 
 
 async def test_a_worker_may_not_call_before_the_run_began() -> None:
