@@ -9,15 +9,17 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, BinaryIO, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import from_json
 
-from engine.errors import StepFailed, StorageFailed, UsageError
+from engine.errors import StepFailed, UsageError
 from engine.json_value import is_list, is_object
 from engine.process import Command, Exit, child_environment, run_child
 from engine.providers.base import Progress, ProviderContext, Question, Readiness, Report
+from engine.providers.ending import check_not_cut
+from engine.providers.raw import RawOutput
 from engine.schema import instruction
 from engine.step import Access, Answer, Usage
 
@@ -135,12 +137,7 @@ class CommandProvider:
             ) from None
 
     def _judge(self, ended: Exit, question: Question) -> None:
-        if ended.cut == "timeout":
-            raise StepFailed("timeout", f"no answer within {question.timeout:g} s", provider=self.name)
-        if ended.cut == "stalled":
-            raise StepFailed("stalled", f"silent for {question.stall_timeout:g} s", provider=self.name)
-        if ended.cut == "line":
-            raise StepFailed("bad_output", "one line of its output is longer than 64 MiB", provider=self.name)
+        check_not_cut(ended, question, self.name)
         if ended.code != 0:
             said = f": {ended.errors[-500:]}" if ended.errors else ""
             raise StepFailed(
@@ -169,50 +166,33 @@ def _filled(argument: str, values: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda match: values.get(match[0], match[0]), argument)
 
 
-def _open_raw(path: Path | None) -> BinaryIO | None:
-    if path is None:
-        return None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("wb")
-    except OSError as error:
-        raise StorageFailed(
-            "a program's output cannot be kept", where=str(path), why=error.strerror or str(error)
-        ) from error
-
-
 class _Output:
     """What the program printed, and what of it is the answer. Kept in a file where it says more than the answer."""
 
     def __init__(self, options: CommandOptions, report: Report, path: Path | None) -> None:
         self._options = options
         self._report = report
-        self._path = path
-        self._raw: BinaryIO | None = None
+        self._raw = RawOutput(path)
         self._lines: list[bytes] = []
         self._value: Any = None
         self._usage = Usage()
 
     def __enter__(self) -> _Output:
-        if self._options.output != "text":
-            self._raw = _open_raw(self._path)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         # Text that became the answer is kept as the answer; of a failure this file is all that is left.
-        if kind is not None and self._raw is None and self._lines:
-            self._raw = _open_raw(self._path)
-            if self._raw is not None:
-                self._raw.writelines(line + b"\n" for line in self._lines)
-        if self._raw is not None:
-            self._raw.close()
+        if kind is not None and self._options.output == "text":
+            for line in self._lines:
+                self._raw.write(line)
+        self._raw.__exit__(kind, error, trace)
 
     def take(self, line: bytes) -> None:
         """One line came."""
-        if self._raw is not None:
-            self._raw.write(line + b"\n")
+        if self._options.output != "text":
+            self._raw.write(line)
         if self._options.output == "jsonl":
             self._take_json(line)
         else:
