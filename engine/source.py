@@ -15,6 +15,8 @@ class ScriptSource(NamedTuple):
     path: Path | None = None
     reference: str = ""
     """What finds it again: a workflow's name, `builtin:NAME`, or a path."""
+    foreign: bool = False
+    """It lies where another user can change it: it runs behind a whole wall or not at all."""
 
     @property
     def digest(self) -> str:

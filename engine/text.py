@@ -9,6 +9,8 @@ _ESCAPE_SEQUENCE = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC, DCS: titles, clipboard
     r"|\x1b[ -/]*[0-~]"
 )
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0]")
+"""Printable by name, but nobody sees them: names in a script can be made of them."""
 
 
 def clean_line(text: str, limit: int = 200) -> str:
@@ -28,9 +30,27 @@ def clean_block(text: str, limit: int = 100_000) -> str:
     return "\n".join(_clean_kept(line) for line in cut.splitlines())
 
 
+def clean_columns(line: str) -> str:
+    """One line that is safe to print, with every character in its column: a space for what is unprintable."""
+    if line.isprintable():
+        return line
+    return "".join(character if character.isprintable() else " " for character in line)
+
+
 def _clean_kept(line: str) -> str:
     line = line.replace("\t", "    ")
     if line.isprintable():
         return line
     line = _ESCAPE_SEQUENCE.sub("", line)
     return "".join(character if character.isprintable() else " " for character in line)
+
+
+def reveal(text: str) -> str:
+    """One line, whole, with everything that a terminal obeys or hides written out, as `<U+202E>`."""
+    line = text.replace("\t", "    ")
+    if line.isprintable() and not _BLANK.search(line):
+        return line
+    return "".join(
+        character if character.isprintable() and not _BLANK.match(character) else f"<U+{ord(character):04X}>"
+        for character in line
+    )

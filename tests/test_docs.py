@@ -6,7 +6,8 @@ A fenced block's language decides, and words behind it say more:
     ```python args={"n": 3}   the same, with arguments
     ```python exit=1          the same, and it must end with that exit code
     ```toml file=NAME         any language: written to NAME in the page's workspace, for the commands below it
-    ```console                `$ mco …` lines are run there too; `…` in the output stands for anything
+    ```console                `$ mco …` lines are run there too; `…` in the output stands for anything. Nobody is
+                              there to answer: the scripts of the workspace are trusted
     ```sh                     shown, not run: what needs a network or a shell
 """
 
@@ -24,6 +25,7 @@ from pathlib import Path
 import pytest
 
 from engine.providers.base import ProviderContext, ProviderFactory, Question
+from tests.trusting import trust_project
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -124,13 +126,14 @@ def test_a_script_in_the_docs_runs(block: Block, tmp_path: Path) -> None:
     script = tmp_path / "example.py"
     script.write_text(block.text, encoding="utf-8")
     (tmp_path / "arguments.json").write_text(block.words.get("args", "{}"), encoding="utf-8")
-    options = ["--provider", "fake", "--args-file", "arguments.json", "--json"]
+    options = ["--provider", "fake", "--args-file", "arguments.json", "--json", "--trust"]
     ended = run_command(["mco", "run", "./example.py", *options], tmp_path)
     assert ended.returncode == int(block.words.get("exit", "0")), ended.stdout
 
 
 @pytest.mark.parametrize("page", STORIES)
 def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path) -> None:
+    trust_project(tmp_path)
     for block in blocks(page):
         if "file" in block.words:
             path = tmp_path / block.words["file"]

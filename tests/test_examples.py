@@ -29,6 +29,7 @@ def run(name: str, folder: Path, *options: str) -> dict[str, Any]:
         "--args-file",
         "arguments.json",
         "--json",
+        "--trust",
         *options,
     ]
     ended = subprocess.run(

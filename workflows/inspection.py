@@ -4,33 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 
-from engine.errors import MCOError
+from engine.errors import MCOError, Problem, ScriptRefused
 from workflows.script import Meta, Script
 
-Load = Callable[[str, bytes], Awaitable[dict[str, Any]]]
-"""Loads a named script and returns its raw meta; raises MCOError (ScriptRefused and kin) when it cannot."""
+
+class Loaded(NamedTuple):
+    """What a worker says of a script that may run: its raw `meta`, and what will not work as meant."""
+
+    meta: dict[str, Any]
+    warnings: tuple[Problem, ...] = ()
+
+
+Load = Callable[[str, bytes], Awaitable[Loaded]]
+"""Loads a named script; raises MCOError (ScriptRefused and kin) when it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspected:
-    """A script with its `meta`, or with what is wrong with it."""
+    """A script with its `meta`, or with what is wrong with it; `warnings` where they were asked for."""
 
     script: Script
     meta: Meta | None
     error: MCOError | None = None
+    warnings: tuple[Problem, ...] = ()
 
 
 async def inspect(script: Script, load: Load) -> Inspected:
     """Load one script. A broken one is a value too: only what is wrong with mco raises."""
     try:
-        meta = await load(script.name, script.read())
+        loaded = await load(script.name, script.read())
+    except ScriptRefused as refused:
+        return Inspected(script, None, refused, refused.warnings)
     except MCOError as error:
         return Inspected(script, None, error)
-    return Inspected(script, Meta.of(meta))
+    return Inspected(script, Meta.of(loaded.meta), None, loaded.warnings)
 
 
 async def inspect_all(scripts: Sequence[Script], load: Load, at_once: int) -> list[Inspected]:

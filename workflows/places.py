@@ -18,15 +18,19 @@ class Places(NamedTuple):
     user: Path
     """The user's configuration folder."""
     cache: Path
+    user_state: Path
+    """Where the user's programs keep what they were told."""
     catalog: Path = CATALOG
 
     @classmethod
     def around(cls, folder: Path, environment: Mapping[str, str]) -> Places:
         """The places for somebody who stands in `folder`."""
-        from platformdirs import user_cache_path, user_config_path  # 20 ms that `mco --help` does not need
+        # 20 ms that `mco --help` does not need
+        from platformdirs import user_cache_path, user_config_path, user_state_path
 
         home = Path(environment.get("HOME", "~")).expanduser()
-        return cls(find_workspace(folder, home), user_config_path("mco"), user_cache_path("mco"))
+        workspace = find_workspace(folder, home)
+        return cls(workspace, user_config_path("mco"), user_cache_path("mco"), user_state_path("mco"))
 
     @property
     def state(self) -> Path:
@@ -47,6 +51,11 @@ class Places(NamedTuple):
     def user_workflows(self) -> Path:
         """The user's own scripts, there in every workspace."""
         return self.user / "workflows"
+
+    @property
+    def trusted(self) -> Path:
+        """What the user agreed to run, one line each time; see `workflows.trust`."""
+        return self.user_state / "trusted.jsonl"
 
     @property
     def project_settings(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
@@ -21,6 +22,13 @@ class Script(NamedTuple):
     path: Path
     origin: Origin
     shadows: tuple[Path, ...] = ()
+
+    def is_foreign(self) -> bool:
+        """Whether its file, or the folder it really lies in, belongs to another user (root and mco itself aside)."""
+        if self.origin == "built-in" or not hasattr(os, "getuid"):
+            return False
+        path = self.path.resolve()
+        return any(where.stat().st_uid not in (os.getuid(), 0) for where in (path, path.parent))
 
     def read(self) -> bytes:
         """The file's bytes, whatever they are. UsageError when there are none to read, or too many."""

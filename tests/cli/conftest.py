@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from tests.cli.console import HELLO, ROOT, Mco, Said
+from tests.trusting import trust_project
 from workflows.cli.caller import Caller
 from workflows.cli.main import run_command
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A workspace of its own."""
+    """A workspace of its own, whose scripts the user trusts; `test_consent` has one that nobody does."""
     folder = tmp_path / "project"
     (folder / ".git").mkdir(parents=True)
+    trust_project(folder)
     return folder
 
 

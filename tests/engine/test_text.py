@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text import clean_block, clean_line
+from engine.text import clean_block, clean_line, reveal
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,24 @@ def test_a_block_has_only_printable_lines(text: str):
 
 def test_a_block_keeps_its_indentation():
     assert clean_block("a\n\tb\n  c\x1b[1m") == "a\n    b\n  c"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain\tünï 日本", "plain    ünï 日本"),
+        ("\x1b[31mred", "<U+001B>[31mred"),
+        ("safe\u202eevil", "safe<U+202E>evil"),
+        ("a\u200bb\xa0c\n", "a<U+200B>b<U+00A0>c<U+000A>"),
+        ("blank\u3164name", "blank<U+3164>name"),
+        ("\U000e0041\ud800", "<U+E0041><U+D800>"),
+    ],
+)
+def test_what_a_terminal_obeys_or_hides_is_written_out(text: str, shown: str):
+    assert reveal(text) == shown
+
+
+@given(st.text())
+def test_a_revealed_line_is_printable_and_loses_nothing(text: str):
+    assert reveal(text).isprintable()
+    assert len(reveal(text)) >= len(text)

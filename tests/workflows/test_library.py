@@ -14,7 +14,9 @@ from workflows.script import MAXIMUM_BYTES, Meta, Script
 
 @pytest.fixture
 def places(tmp_path: Path) -> Places:
-    places = Places(tmp_path / "w", tmp_path / "user", tmp_path / "cache", tmp_path / "catalog")
+    places = Places(
+        tmp_path / "w", tmp_path / "user", tmp_path / "cache", tmp_path / "state", tmp_path / "catalog"
+    )
     for folder in (places.project_workflows, places.user_workflows, places.catalog):
         folder.mkdir(parents=True)
     return places
@@ -81,7 +83,7 @@ def test_an_unknown_name_says_what_there_is(places: Places, asked: str, hint: st
 
 
 def test_folders_that_are_not_there_hold_nothing(tmp_path: Path) -> None:
-    library = Library(Places(tmp_path / "w", tmp_path / "u", tmp_path / "c", tmp_path / "k"))
+    library = Library(Places(tmp_path / "w", tmp_path / "u", tmp_path / "c", tmp_path / "s", tmp_path / "k"))
 
     assert library.scripts() == []
     with pytest.raises(UnknownWorkflow) as caught:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from engine.source import ScriptSource
     from engine.surroundings import Surroundings
     from workflows.runs import RunStore
+    from workflows.trust import Trust
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Caller:
     environment: Mapping[str, str]
     clock: Callable[[], float]
     random: random.Random
+    arguments: tuple[str, ...] = ()
+    """The command line behind `mco`, for what tells people how to write it otherwise."""
 
     @cached_property
     def places(self) -> Places:
@@ -49,6 +52,13 @@ class Caller:
         from workflows.runs import RunStore  # pydantic comes with it, and `mco --help` has no need of it
 
         return RunStore(self.places.runs)
+
+    @property
+    def trust(self) -> Trust:
+        """What the user agreed to run in the workspace."""
+        from workflows.trust import Trust  # only what runs scripts asks
+
+        return Trust(self.places)
 
     def settings(self, flags: Mapping[str, Any] | None = None) -> LoadedSettings:
         """The settings in force here. UsageError when one is wrong."""
@@ -73,8 +83,8 @@ class Caller:
             preferred=settings.provider,
         )
 
-    def surroundings(self, settings: Settings) -> Surroundings:
-        """What a run is given."""
+    def surroundings(self, settings: Settings, find: Callable[[str], ScriptSource]) -> Surroundings:
+        """What a run is given. `find` reads the script that `workflow()` names."""
         from engine.surroundings import Surroundings
 
         return Surroundings(
@@ -82,15 +92,11 @@ class Caller:
             registry=self.registry(settings),
             workspace=self.places.workspace,
             cache_folder=self.places.cache,
-            find=self.source,
+            find=find,
             version=__version__,
             clock=self.clock,
             random=self.random,
         )
-
-    def source(self, name: str) -> ScriptSource:
-        """The script that a name or a path means here, read."""
-        return read_source(self.library.find(name, self.folder), name)
 
 
 def read_source(script: Script, reference: str) -> ScriptSource:
@@ -100,7 +106,7 @@ def read_source(script: Script, reference: str) -> ScriptSource:
     content = script.read()
     path = script.path.resolve()  # after it was read: links that go round in a circle are told of there
     kept = str(path) if script.origin == "file" else reference
-    return ScriptSource(script.path.name, content, path, kept)
+    return ScriptSource(script.path.name, content, path, kept, script.is_foreign())
 
 
 pass_caller = click.make_pass_decorator(Caller)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from engine import __version__
 from engine.errors import MCOError
 from workflows.cli.caller import Caller
+from workflows.cli.readiness import phrase
 
 if TYPE_CHECKING:
+    from engine.sandbox.layer import Layer
     from engine.settings import LoadedSettings
 
 _LIBRARIES = (
@@ -62,7 +64,8 @@ class Diagnosis:
 
     versions: Sequence[tuple[str, str]]
     sandbox: Finding
-    layers: Sequence[str]
+    wall: Finding
+    layers: Sequence[Finding]
     providers: Sequence[Finding]
     settings: Sequence[tuple[str, str, str]]
     settings_files: Sequence[tuple[str, Path]]
@@ -80,7 +83,7 @@ class Diagnosis:
     def sections(self) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
         """Titles and rows, for people."""
         yield "versions", [tuple(row) for row in self.versions]
-        yield "sandbox", [self.sandbox.row(), ("layers", "", ", ".join(self.layers) or "none")]
+        yield "sandbox", [self.sandbox.row(), self.wall.row(), *(layer.row() for layer in self.layers)]
         yield "providers", [finding.row() for finding in self.providers]
         if self.settings_wrong:
             yield "settings", [self.settings_wrong.row()]
@@ -93,7 +96,11 @@ class Diagnosis:
         """The same as JSON."""
         return {
             "versions": dict(self.versions),
-            "sandbox": {**self.sandbox.document(), "layers": list(self.layers)},
+            "sandbox": {
+                **self.sandbox.document(),
+                "wall": self.wall.document(),
+                "layers": {layer.name: layer.document() for layer in self.layers},
+            },
             "providers": {finding.name: finding.document() for finding in self.providers},
             "settings": {name: {"value": value, "from": origin} for name, value, origin in self.settings},
             "settings_files": {name: str(path) for name, path in self.settings_files},
@@ -104,7 +111,7 @@ class Diagnosis:
 
 def diagnose(caller: Caller) -> Diagnosis:
     """Try everything once. Nothing is asked of a provider that costs."""
-    sandbox, layers = _sandbox()
+    sandbox, wall, layers = _sandbox()
     try:
         loaded, wrong = caller.settings(), None
     except MCOError as error:
@@ -112,6 +119,7 @@ def diagnose(caller: Caller) -> Diagnosis:
     return Diagnosis(
         versions=list(_versions()),
         sandbox=sandbox,
+        wall=wall,
         layers=layers,
         providers=list(_providers(caller, loaded)) if loaded else [],
         settings=list(_settings(loaded)) if loaded else [],
@@ -134,19 +142,30 @@ def _versions() -> Iterator[tuple[str, str]]:
         yield name, installed(name)
 
 
-def _sandbox() -> tuple[Finding, tuple[str, ...]]:
+def _sandbox() -> tuple[Finding, Finding, list[Finding]]:
+    """Whether a worker starts, whether the operating system's wall around it is whole, and its layers."""
     import anyio
 
     try:
         layers = anyio.run(_probe)
     except (MCOError, OSError) as error:
-        return Finding(
-            "worker", fine=False, said=str(error), hint="no script can run until this is mended"
-        ), ()
-    return Finding("worker", fine=True, said="starts, and loads a script"), layers
+        broken = Finding("worker", fine=False, said=str(error), hint="no script can run until this is mended")
+        return broken, Finding("wall", fine=False, said="unknown without a worker"), []
+    worker = Finding("worker", fine=True, said="starts, and loads a script")
+    return worker, _wall(layers), [Finding(layer.name, layer.stands, layer.said) for layer in layers]
 
 
-async def _probe() -> tuple[str, ...]:
+def _wall(layers: Sequence[Layer]) -> Finding:
+    from engine.sandbox.layer import gaps
+
+    lacking = gaps(layers)
+    if not lacking:
+        return Finding("wall", fine=True, said="the operating system's part is whole: --untrusted runs here")
+    said = f"not whole, so --untrusted is refused: {'; '.join(lacking)}"
+    return Finding("wall", fine=False, said=said)
+
+
+async def _probe() -> tuple[Layer, ...]:
     from engine.sandbox.host import Worker
 
     worker = Worker.spawn()
@@ -160,10 +179,7 @@ async def _probe() -> tuple[str, ...]:
 def _providers(caller: Caller, loaded: LoadedSettings) -> Iterator[Finding]:
     for name, provider, readiness in caller.registry(loaded.settings).readiness():
         note = f"; says of its answers: {provider.note}" if provider is not None and provider.note else ""
-        said = (
-            f"ready {readiness.version or ''}".strip() if readiness.ready else f"not ready: {readiness.why}"
-        )
-        yield Finding(name, readiness.ready, said + note, readiness.hint)
+        yield Finding(name, readiness.ready, phrase(readiness) + note, readiness.hint)
 
 
 def _settings(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:

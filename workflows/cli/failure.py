@@ -11,9 +11,7 @@ import click
 
 from engine.errors import MCOError, Problem, ScriptRefused
 from engine.text import clean_block, clean_line
-
-_WIDEST_SOURCE = 74
-"""Of a longer line the part around its problem is shown: where a line wraps, a caret points at nothing."""
+from workflows.cli.excerpt import excerpt
 
 
 def describe(error: MCOError) -> str:
@@ -28,12 +26,14 @@ def describe(error: MCOError) -> str:
     return "\n".join(lines)
 
 
-def describe_problem(where: str, problem: Problem) -> list[str]:
-    """One problem of a script: where and what, the line with a caret under the place, and the way out."""
+def describe_problem(where: str, problem: Problem, word: str = "error") -> list[str]:
+    """One problem of a script: where and what, the line with a caret under the place, and the way out.
+
+    `word` says how grave it is, in colour or not.
+    """
     place = f"{where}:{problem.line}:{problem.column}" if problem.line else where
-    lines = [f"{clean_line(place, 500)}: {clean_line(problem.message, 1_000)}"]
-    if problem.source.strip():
-        lines += _with_caret(problem)
+    lines = [f"{clean_line(place, 500)}: {word}: {clean_line(problem.message, 1_000)}"]
+    lines += [f"    {line}" for line in excerpt(problem)]
     lines += [f"    hint: {clean_line(problem.hint, 500)}"] if problem.hint else []
     return lines
 
@@ -70,27 +70,6 @@ def _write_details(error: BaseException, folder: Path, now: float) -> str:
     except OSError as problem:
         return f"the details could not be written to {path} ({problem.strerror})"
     return f"the details are in {path}"
-
-
-def _with_caret(problem: Problem) -> list[str]:
-    from rich.cells import cell_len  # only here: wide characters move the caret
-
-    source = problem.source.expandtabs(1)  # a tab is one column, as columns are counted
-    lead = len(source) - len(source.lstrip())
-    if problem.column and cell_len(source) - lead > _WIDEST_SOURCE:
-        lead = max(lead, problem.column - 1 - _WIDEST_SOURCE // 2)
-    shown = source[lead:].rstrip()
-    lines = [f"    {clean_block(shown if cell_len(shown) <= _WIDEST_SOURCE else _cut(shown))}"]
-    if problem.column:
-        before = clean_block(source[lead : problem.column - 1])
-        lines.append(f"    {' ' * cell_len(before)}^")
-    return lines
-
-
-def _cut(source: str) -> str:
-    from rich.cells import set_cell_size
-
-    return set_cell_size(source, _WIDEST_SOURCE - 1).rstrip() + "…"
 
 
 def _indented(text: str) -> str:

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
 
-from workflows.inspection import Inspected, inspect_all
+from workflows.inspection import Inspected, Loaded, inspect_all
 from workflows.script import Script
 
 
-def look_at(scripts: Sequence[Script]) -> list[Inspected]:
-    """Each script with its meta or its problems; as many workers side by side as there are processors."""
+def look_at(scripts: Sequence[Script], *, advise: bool = False) -> list[Inspected]:
+    """Each script with its meta or its problems; as many workers side by side as there are processors.
+
+    With `advise` each also has its warnings, which take a moment longer.
+    """
     import anyio
 
-    return anyio.run(inspect_all, scripts, _load, os.cpu_count() or 1)
+    return anyio.run(inspect_all, scripts, partial(_load, advise=advise), os.cpu_count() or 1)
 
 
-async def _load(name: str, source: bytes) -> dict[str, Any]:
+async def _load(name: str, source: bytes, *, advise: bool) -> Loaded:
     from engine.sandbox.host import Worker
 
-    worker = Worker.spawn()
+    worker = Worker.spawn(advise=advise)
     try:
-        return await worker.load(name, source)
+        meta = await worker.load(name, source)
+        return Loaded(meta, worker.warnings)
     finally:
         worker.kill()

@@ -8,6 +8,7 @@ import random
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -36,6 +37,7 @@ _COMMANDS = {
     "watch": "watch",
     "resume": "resume",
     "doctor": "doctor",
+    "providers": "providers",
     "completion": "completion",
 }
 
@@ -84,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run_command(arguments: Sequence[str], caller: Caller) -> int:
     """Run one command line and return its exit code; everything that goes wrong is said on stderr."""
+    caller = replace(caller, arguments=tuple(arguments))
     try:
         return _code(mco.main(list(arguments), prog_name="mco", standalone_mode=False, obj=caller))
     except click.ClickException as error:

@@ -32,6 +32,18 @@ def ceiling_options(command: Command) -> Command:
     return command
 
 
+def trust_option(command: Command) -> Command:
+    """A yes before the question; it arrives as `trust`."""
+    said = "Run the script, and the project's that it calls, without asking; kept as a yes."
+    return click.option("--trust", is_flag=True, help=said)(command)
+
+
+def untrusted_option(command: Command) -> Command:
+    """Whether nothing but a whole sandbox will do; it arrives as `untrusted`."""
+    said = "Refuse to run unless the operating system's part of the sandbox is whole."
+    return click.option("--untrusted", is_flag=True, help=said)(command)
+
+
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What goes to stdout, and how stderr talks; they arrive as `output` and `plain`."""
 

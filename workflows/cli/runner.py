@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from engine.errors import MCOError
 from workflows.cli.caller import Caller, read_source
+from workflows.cli.consent import Consent
 from workflows.cli.failure import describe
 from workflows.cli.outlet import tell
 from workflows.cli.report import echo_data, echo_document, echo_report, reader_left, refusals_shown
@@ -36,7 +37,10 @@ Output = Literal["report", "json", "events"]
 
 
 class Order(NamedTuple):
-    """What the command line asked for. `texts` are arguments as typed, `flags` settings by name."""
+    """What the command line asked for. `texts` are arguments as typed, `flags` settings by name.
+
+    `trust` is a yes to the script, and to those of the project that it calls; `untrusted` wants the whole sandbox.
+    """
 
     script: Script
     reference: str
@@ -47,6 +51,8 @@ class Order(NamedTuple):
     fresh: bool = False
     output: Output = "report"
     plain: bool = False
+    trust: bool = False
+    untrusted: bool = False
 
 
 def carry_out(order: Order, caller: Caller) -> int:
@@ -72,6 +78,7 @@ class _Drive(NamedTuple):
     def of(cls, order: Order, caller: Caller) -> _Drive:
         source = read_source(order.script, order.reference)
         settings = caller.settings(order.flags).settings
+        Consent(caller, order.trust).to_run(order.script, source, settings)
         worker = _spawn(settings)  # gets ready, and compiles, while the rest is imported
         from engine.record.view import RunView
 
@@ -79,7 +86,8 @@ class _Drive(NamedTuple):
 
     def to_the_end(self) -> RunOutcome:
         try:
-            self.worker.send_ahead(self.source.name, self.source.source)
+            if not (self.order.untrusted or self.source.foreign):  # what is waits for its worker's wall
+                self.worker.send_ahead(self.source.name, self.source.source)
             import anyio
 
             return anyio.run(self._follow)
@@ -96,7 +104,8 @@ class _Drive(NamedTuple):
         from workflows.cli.signals import stopping
 
         stop = anyio.Event()
-        around = self.caller.surroundings(self.settings)
+        consent = Consent(self.caller, self.order.trust)
+        around = self.caller.surroundings(self.settings, consent.to_call)
         plain = wants_plain(self.caller.environment, asked=self.order.plain)
         with stopping(stop.set, exit_code=EXIT_CODES["cancelled"]):
             async with shown(self.view, self.caller.clock, plain=plain) as show:
@@ -108,7 +117,12 @@ class _Drive(NamedTuple):
 
         order = self.order
         return RunRequest(
-            script=self.source, args=order.args, texts=order.texts, parent=order.parent, fresh=order.fresh
+            script=self.source,
+            args=order.args,
+            texts=order.texts,
+            parent=order.parent,
+            fresh=order.fresh,
+            untrusted=order.untrusted,
         )
 
 

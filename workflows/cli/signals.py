@@ -45,7 +45,7 @@ def stopping(stop: Callable[[], None], *, exit_code: int) -> Generator[None]:
 
 
 def _kill_children() -> None:
-    from engine.process import kill_everything  # where it was not imported there are none
+    from engine.process_tree import kill_everything  # where it was not imported there are none
 
     kill_everything()
 

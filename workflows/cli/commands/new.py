@@ -9,7 +9,9 @@ import click
 
 from engine.errors import StorageFailed, UsageError
 from engine.record.folder import make_state_folder
+from engine.source import ScriptSource
 from workflows.cli.caller import Caller, pass_caller
+from workflows.cli.consent import Consent
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -106,11 +108,12 @@ def new_command(caller: Caller, *, name: str) -> None:
             hint="for example: mco new my-review",
         )
     path = caller.places.project_workflows / f"{name}.py"
+    text = _EXAMPLE.format(name=name)
     make_state_folder(caller.places.state)
     try:
         path.parent.mkdir(exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(_EXAMPLE.format(name=name))
+            file.write(text)
     except FileExistsError:
         raise UsageError(
             "there is a file of that name already",
@@ -126,5 +129,6 @@ def new_command(caller: Caller, *, name: str) -> None:
             why=error.strerror or str(error),
             hint="make the folder writable, or free some space on its disk",
         ) from None
+    Consent(caller).remember(ScriptSource(path.name, text.encode(), path, name))
     click.echo(f"wrote {path}", err=True)
     click.echo(f"edit it, then: mco run {name}", err=True)

@@ -12,7 +12,7 @@ import click
 from engine.errors import UnknownWorkflow, UsageError
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
-from workflows.cli.options import ceiling_options, output_options
+from workflows.cli.options import ceiling_options, output_options, trust_option, untrusted_option
 from workflows.cli.report import refusals_shown
 from workflows.cli.runner import Order, Output, carry_out
 from workflows.script import Script
@@ -23,12 +23,22 @@ if TYPE_CHECKING:
 
 @click.command("resume")
 @click.argument("run", shell_complete=run_ids)
+@trust_option
+@untrusted_option
 @ceiling_options
 @output_options
 @pass_caller
 @click.pass_context
 def resume_command(
-    context: click.Context, caller: Caller, *, run: str, output: Output, plain: bool, **flags: object
+    context: click.Context,
+    caller: Caller,
+    *,
+    run: str,
+    trust: bool,
+    untrusted: bool,
+    output: Output,
+    plain: bool,
+    **flags: object,
 ) -> None:
     """Take a run up again where it stopped.
 
@@ -38,6 +48,7 @@ def resume_command(
     """
     with refusals_shown(None, output):
         order = _order(caller, run, flags, output=output, plain=plain)
+        order = order._replace(trust=trust, untrusted=untrusted or order.untrusted)
     context.exit(carry_out(order, caller))
 
 
@@ -60,6 +71,7 @@ def _order(caller: Caller, run: str, flags: Mapping[str, object], *, output: Out
         parent=record.run_id,
         output=output,
         plain=plain,
+        untrusted=facts.get("untrusted") is True,  # it narrows, so it is taken over
     )
 
 

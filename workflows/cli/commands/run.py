@@ -7,7 +7,7 @@ import click
 from workflows.cli.arguments import read_args_file, read_texts
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import workflow_names
-from workflows.cli.options import ceiling_options, output_options
+from workflows.cli.options import ceiling_options, output_options, trust_option, untrusted_option
 from workflows.cli.report import refusals_shown
 from workflows.cli.runner import Order, Output, carry_out
 
@@ -17,6 +17,8 @@ from workflows.cli.runner import Order, Output, carry_out
 @click.option("-a", "--arg", "texts", multiple=True, metavar="KEY=VALUE", help="An argument of the workflow.")
 @click.option("--args-file", metavar="FILE", help="Arguments as a JSON object; - reads stdin.")
 @click.option("--fresh", is_flag=True, help="Ask again, even where an answer is kept.")
+@trust_option
+@untrusted_option
 @ceiling_options
 @output_options
 @pass_caller
@@ -29,6 +31,8 @@ def run_command(
     texts: tuple[str, ...],
     args_file: str | None,
     fresh: bool,
+    trust: bool,
+    untrusted: bool,
     output: Output,
     plain: bool,
     **flags: object,
@@ -49,5 +53,7 @@ def run_command(
             fresh=fresh,
             output=output,
             plain=plain,
+            trust=trust,
+            untrusted=untrusted,
         )
     context.exit(carry_out(order, caller))
