@@ -53,6 +53,24 @@ def _start(folder: Path) -> list[Figure]:
     return start(folder)
 
 
+def _sandbox(folder: Path) -> list[Figure]:
+    from benchmarks.sandbox import sandbox
+
+    return sandbox(folder)
+
+
+def _walls(folder: Path) -> list[Figure]:
+    from benchmarks.walls import walls
+
+    return walls(folder)
+
+
+def _hostile(folder: Path) -> list[Figure]:
+    from benchmarks.hostile import hostile
+
+    return hostile(folder)
+
+
 def _flat(folder: Path) -> list[Figure]:
     """Ten times as many reused steps: time and memory of one step stay what they were."""
     few, many = _in_own_process("many-10000"), _in_own_process("many-100000")
@@ -76,6 +94,9 @@ GROUPS: dict[str, Callable[[Path], list[Figure]]] = {
     "pipeline": _pipeline,
     "start": _start,
     "flat": _flat,
+    "sandbox": _sandbox,
+    "walls": _walls,
+    "hostile": _hostile,
 }
 
 

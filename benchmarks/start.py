@@ -29,7 +29,7 @@ def start(folder: Path) -> list[Figure]:
     def first_step() -> float:
         started = time.perf_counter()
         with subprocess.Popen(
-            [command, "run", "./start.py", "--provider", "fake", "--fresh", "--stream", "jsonl"],
+            [command, "run", "./start.py", "--trust", "--provider", "fake", "--fresh", "--stream", "jsonl"],
             cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         ) as child:  # fmt: skip
             assert child.stdout is not None

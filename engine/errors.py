@@ -4,6 +4,7 @@ MCOError                 what went wrong, where, why, and the way out
 ├── UsageError           the command line, settings or arguments are wrong        exit 2
 │   └── UnknownWorkflow  no workflow of that name
 ├── ScriptRefused        the script was not run; carries all its problems         exit 2
+├── WallMissing          untrusted, and the system's sandbox is not whole         exit 2
 ├── ScriptFailed         the script ran and raised                                exit 1
 │   └── WorkerKilled     its process ended before it did                          exit 1
 ├── StepFailed           no provider answered; `AgentError` in a script           exit 1
@@ -16,7 +17,7 @@ MCOError                 what went wrong, where, why, and the way out
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, NamedTuple, cast, get_args
+from typing import Any, ClassVar, Literal, NamedTuple, cast, get_args
 
 Reason = Literal[
     "timeout",
@@ -66,24 +67,38 @@ class UnknownWorkflow(UsageError):
 
 
 class Problem(NamedTuple):
-    """One thing wrong in a script. `line` and `column` count from 1; 0 means the script as a whole."""
+    """One thing wrong in a script. `line` and `column` count from 1; 0 means the script as a whole.
+
+    `source` is the line, or the part of a long one that is around the problem, `skipped` characters into it.
+    """
 
     line: int
     column: int
     message: str
     hint: str | None = None
     source: str = ""
+    skipped: int = 0
 
 
 class ScriptRefused(MCOError):
-    """The script was not run. `problems` has everything that is wrong with it, in the order of the lines."""
+    """The script was not run. `problems` has everything that is wrong with it, in the order of the lines.
+
+    `warnings` are what would not have worked as meant; only who asks for them gets any.
+    """
 
     exit_code = 2
 
-    def __init__(self, where: str, problems: list[Problem]) -> None:
+    def __init__(self, where: str, problems: list[Problem], warnings: tuple[Problem, ...] = ()) -> None:
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
         super().__init__(f"the script was refused ({count})", where=where)
         self.problems = problems
+        self.warnings = warnings
+
+
+class WallMissing(MCOError):
+    """The script was not run: it is untrusted, and the operating system's part of the sandbox is not whole."""
+
+    exit_code = 2
 
 
 class ScriptFailed(MCOError):
@@ -97,7 +112,10 @@ class WorkerKilled(ScriptFailed):
 
 
 class StepFailed(MCOError):
-    """A step has no answer. `reason` is one of `REASONS`; `retry_after` is in seconds, where the provider named it."""
+    """A step has no answer. `reason` is one of `REASONS`; `retry_after` is in seconds, where the provider named it.
+
+    `usage` is what was spent all the same, an `engine.step.Usage`, where the provider said so.
+    """
 
     def __init__(
         self,
@@ -107,11 +125,13 @@ class StepFailed(MCOError):
         provider: str | None = None,
         retry_after: float | None = None,
         hint: str | None = None,
+        usage: Any = None,
     ) -> None:
         super().__init__(what, hint=hint)
         self.reason: Reason = reason
         self.provider = provider
         self.retry_after = retry_after
+        self.usage: Any = usage
 
 
 class CeilingReached(MCOError):

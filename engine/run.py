@@ -11,10 +11,12 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
+from engine.dispatch.attempts import Attempts, Manner
 from engine.dispatch.budget import Budget
-from engine.dispatch.fanout import Fanout, Manner
+from engine.dispatch.fanout import Fanout
 from engine.dispatch.reuse import Reuse
 from engine.dispatch.scheduler import Limits, Scheduler
+from engine.dispatch.traffic import Traffic
 from engine.errors import (
     CeilingReached,
     MCOError,
@@ -26,6 +28,7 @@ from engine.errors import (
 from engine.primitives.nested import NestedRuns
 from engine.primitives.selection import Selection
 from engine.primitives.service import LogAllowance
+from engine.process_watch import household
 from engine.record.events import Event, RunFinished, RunStarted, Status, Tokens
 from engine.record.folder import RunFolder, make_state_folder, new_run_id, write_atomically, write_json
 from engine.record.journal import Journal
@@ -52,15 +55,15 @@ async def run_script(
 ) -> RunOutcome:
     """Run one script to its end in `worker`, which is dead afterwards. Setting `stop` cancels it in order.
 
-    Raises ScriptRefused, UsageError, NoProviderReady or StorageFailed before anything is recorded or spent; what
-    goes wrong later is in the outcome.
+    Raises ScriptRefused, WallMissing, UsageError, NoProviderReady or StorageFailed before anything is recorded or
+    spent; what goes wrong later is in the outcome.
     """
     try:
-        meta = await worker.load(request.script.name, request.script.source)
+        meta = await worker.load(request.script.name, request.script.source, untrusted=request.needs_wall)
         args = _arguments(meta, request)
         Selection(around.registry, pinned=None, ceiling="read").check_pinned()
-        run = _Run(request, around, meta, args, views)
-        return await run.drive(worker, stop)
+        with household():  # what the run's programs leave behind ends with it
+            return await _Run(request, around, meta, args, views).drive(worker, stop)
     finally:
         worker.kill()
 
@@ -167,6 +170,7 @@ class _Run:
         return NestedRuns(
             find=self._around.find,
             workers=self._workers(),
+            untrusted=self._request.needs_wall,
             scheduler=self._scheduler(tasks),
             selection=Selection(self._around.registry, pinned=settings.provider, ceiling=settings.access),
             stream=self._stream,
@@ -176,19 +180,13 @@ class _Run:
         )
 
     def _workers(self) -> Workers:
-        workers = Workers(worker_limits(self._around.settings))
-        self._opened.callback(workers.close)
-        return workers
+        return self._opened.enter_context(closing(Workers(worker_limits(self._around.settings))))
 
     def _scheduler(self, tasks: TaskGroup) -> Scheduler:
         around, settings = self._around, self._around.settings
-        manner = Manner(
-            workspace=around.workspace,
-            timeout=settings.timeout,
-            stall_timeout=settings.stall_timeout,
-            retries=settings.retries,
-            jitter=around.random.random,
-        )
+        manner = Manner.of(settings, around.workspace, around.random.random)
+        slots = around.cache_folder / "slots"
+        traffic = Traffic.of(settings, around.registry.limits(), slots, self._stream)
         reuse = Reuse(
             around.cache_folder / "answers",
             stream=self._stream,
@@ -199,7 +197,7 @@ class _Run:
         )
         self._opened.callback(reuse.close)
         self._steps = Scheduler(
-            fanout=Fanout(around.registry.get, manner),
+            fanout=Fanout(Attempts(around.registry.get, manner, traffic)),
             reuse=reuse,
             stream=self._stream,
             budget=Budget(settings.budget, settings.max_cost),
@@ -280,6 +278,7 @@ class _Run:
                 "args": self._args,
                 "parent": self._request.parent,
                 "fresh": self._request.fresh,
+                "untrusted": self._request.needs_wall,
                 "started_at": self._started,
                 "mco": self._around.version,
                 "python": ".".join(map(str, sys.version_info[:3])),

@@ -17,13 +17,22 @@ from engine.step import Usage
 
 
 class RunRequest(NamedTuple):
-    """What to run. `texts` are arguments still as typed (`-a key=value`); they are laid over `args`."""
+    """What to run. `texts` are arguments still as typed (`-a key=value`); they are laid over `args`.
+
+    What is `untrusted`, and what it calls, runs behind a whole wall of the operating system or not at all.
+    """
 
     script: ScriptSource
     args: Mapping[str, Any]
     texts: Mapping[str, str]
     parent: str | None = None
     fresh: bool = False
+    untrusted: bool = False
+
+    @property
+    def needs_wall(self) -> bool:
+        """Whether it is untrusted, because somebody says so or because of where it lies."""
+        return self.untrusted or self.script.foreign
 
 
 class Surroundings(NamedTuple):

@@ -35,6 +35,7 @@ class NestedRuns:
 
     find: Callable[[str], ScriptSource]
     workers: Workers
+    untrusted: bool
     scheduler: Scheduler
     selection: Selection
     stream: Stream
@@ -86,7 +87,8 @@ class NestedRuns:
         script = self.find(name)
         worker = self.workers.take()
         try:
-            meta = await worker.load(script.name, script.source)
+            untrusted = self.untrusted or script.foreign
+            meta = await worker.load(script.name, script.source, untrusted=untrusted)
             given: Any = {} if args is None else args
             if not is_object(given):
                 raise UsageError(f"workflow({name!r}): the arguments are an object")

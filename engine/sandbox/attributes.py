@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.sandbox.budget import Budget, BudgetBlock, CostBudget
 from engine.sandbox.failures import AgentError, BudgetExceeded, LimitExceeded
+from engine.sandbox.values import NotJSON
 
 # Not here, because guards answer for them: str.format, str.encode, bytes.decode.
 _STR = """capitalize casefold center count endswith expandtabs find index isalnum isalpha isascii isdecimal isdigit
@@ -63,6 +64,7 @@ OF_VALUES: dict[type, frozenset[str]] = {
     re.error: _names("args colno lineno msg pos"),
     json.JSONDecodeError: _names("args colno lineno msg pos"),
     statistics.StatisticsError: _names("args"),
+    NotJSON: _names("args"),
     StopIteration: _names("args value"),
     AgentError: _names("args provider reason"),
     BudgetExceeded: _names("args"),
@@ -73,11 +75,9 @@ OF_VALUES: dict[type, frozenset[str]] = {
 }
 
 OF_TYPES: dict[Any, frozenset[str]] = {
-    **{
-        kind: OF_VALUES[kind]
-        for kind in (str, list, dict, tuple, set, frozenset, deque, Counter, OrderedDict)
-    },
+    **{kind: OF_VALUES[kind] for kind in (str, list, dict, tuple, set, frozenset, deque, OrderedDict)},
     int: _names("bit_count bit_length from_bytes"),
     float: _names("fromhex hex is_integer"),
     itertools.chain: _names("from_iterable"),
 }
+"""No type whose methods are written in Python: they take anything for themselves, and `Counter.copy(str)` is `type`."""

@@ -1,10 +1,11 @@
-"""How a script or its worker came to a bad end: one clear sentence for each way."""
+"""How a script or its worker came to a bad end, or to none: one clear sentence for each way."""
 
 from __future__ import annotations
 
 import signal
+from collections.abc import Sequence
 
-from engine.errors import ScriptFailed, WorkerKilled
+from engine.errors import ScriptFailed, WallMissing, WorkerKilled
 from engine.sandbox.inbound import Raised
 from engine.sandbox.limits import WorkerLimits
 
@@ -24,10 +25,28 @@ def ended(where: str, code: int | None, limits: WorkerLimits) -> WorkerKilled:
             why="most often by nesting a value very deeply",
             hint="keep values flat",
         )
+    if code == -_signal("SIGSYS"):
+        return WorkerKilled(
+            "the script's process asked the system for what no script needs, and was stopped",
+            where=where,
+            hint="the script may be trying to leave the sandbox; do not run it again unread. "
+            "If it is harmless, the sandbox is too strict here: please report it",
+        )
     if code == -_signal("SIGKILL"):
         return WorkerKilled("the script's process was killed from outside", where=where, hint="run it again")
     how = f"exit code {code}" if code is None or code >= 0 else f"signal {-code}"
     return WorkerKilled("the script's process ended without a result", where=where, why=how)
+
+
+def wall_missing(where: str, lacking: Sequence[str]) -> WallMissing:
+    """The script is untrusted, and the wall of the system around its worker lacks these layers."""
+    return WallMissing(
+        "the script is untrusted, and the operating system's part of the sandbox is not whole here",
+        where=where,
+        why="; ".join(lacking),
+        hint="`mco doctor` shows every layer; run it on Linux, in containers with seccomp allowed, "
+        "or read the script, keep it in a folder of your own, and run it without --untrusted",
+    )
 
 
 def failed(where: str, raised: Raised, limits: WorkerLimits) -> ScriptFailed:
@@ -48,6 +67,12 @@ def failed(where: str, raised: Raised, limits: WorkerLimits) -> ScriptFailed:
     for line in raised.trace:
         error.add_note(line)
     return error
+
+
+def grew_too_large(where: str, limits: WorkerLimits) -> WorkerKilled:
+    """The worker used more memory than it may, on a system that does not stop it by itself."""
+    size = f"{limits.memory_bytes // 2**20} MiB"
+    return WorkerKilled(f"the script used more than {size} of memory", where=where, hint="keep less at once")
 
 
 def thought_too_long(where: str, limits: WorkerLimits) -> WorkerKilled:

@@ -30,7 +30,11 @@ class Facade:
         object.__setattr__(self, "_members", MappingProxyType(members))
 
     def __getattr__(self, name: str) -> Any:
-        return member_of(self, name)
+        """A listed member; called by its name, as `guards` does, it gives nothing of what all objects have."""
+        try:
+            return self._members[name]
+        except KeyError:
+            raise AttributeError(f"module {self._title!r} has no {str(name)[:60]!r} here") from None
 
     def __setattr__(self, name: str, value: Any) -> NoReturn:
         raise AttributeError("modules cannot be changed")
@@ -43,14 +47,6 @@ class Facade:
 
     def __repr__(self) -> str:
         return f"<module {self._title!r}>"
-
-
-def member_of(facade: Facade, name: str) -> Any:
-    """What a script gets for `module.name`: a listed member, and nothing that every Python object has besides."""
-    try:
-        return facade._members[name]
-    except KeyError:
-        raise AttributeError(f"module {facade._title!r} has no {name!r} here") from None
 
 
 def _taken(module: Any, names: str) -> dict[str, Any]:

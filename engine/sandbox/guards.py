@@ -11,7 +11,7 @@ from typing import Any
 from engine.sandbox import arithmetic
 from engine.sandbox.attributes import OF_TYPES, OF_VALUES
 from engine.sandbox.exact import exact_type
-from engine.sandbox.facades import Facade, member_of
+from engine.sandbox.facades import Facade
 from engine.sandbox.formatting import format_text, format_value
 
 WRITABLE = frozenset({list, dict, Counter, defaultdict, OrderedDict, deque})
@@ -29,7 +29,7 @@ def get_attribute(value: Any, name: str) -> Any:
     if name in OF_VALUES.get(kind, _NONE):
         return getattr(value, name) if name != "args" else _plain_arguments(value)
     if kind is Facade:
-        return member_of(value, name)
+        return Facade.__getattr__(value, name)
     if kind is type and name in OF_TYPES.get(value, _NONE):
         return getattr(value, name)
     return _own_method(value, name)

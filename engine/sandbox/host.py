@@ -13,9 +13,10 @@ import subprocess
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
-from engine.errors import ScriptRefused
-from engine.sandbox.death import broke_the_rules, ended, failed, thought_too_long
-from engine.sandbox.frames import WAITING_BYTES, FrameTooLarge, Splitter, encode
+from engine.errors import Problem, ScriptRefused
+from engine.sandbox import death
+from engine.sandbox.awaited import Awaited
+from engine.sandbox.frames import FrameTooLarge, Splitter, encode
 from engine.sandbox.inbound import (
     BadFrame,
     Call,
@@ -29,21 +30,22 @@ from engine.sandbox.inbound import (
     Result,
     read_frame,
 )
+from engine.sandbox.layer import Layer, gaps
 from engine.sandbox.limits import WorkerLimits
 from engine.sandbox.linger import Linger
+from engine.sandbox.memory_watch import MemoryWatch, watch_memory
 from engine.sandbox.source import decode_source
-from engine.sandbox.spawn import kill_worker, spawn_worker
+from engine.sandbox.spawn import end_worker, exit_code, spawn_worker
 from engine.sandbox.spending import BudgetTotals, Spending, Spent, as_json
 from engine.sandbox.stopwatch import Stopwatch
-from engine.sandbox.wire import Gone, Wire
+from engine.sandbox.waiting import WaitingCalls
+from engine.sandbox.wire import Gone, connected
 
 __all__ = ["BudgetTotals", "Call", "FailureKind", "Note", "Spent", "Worker", "WorkerLimits"]
 
 FailureKind = Literal["AgentError", "BudgetExceeded", "LimitExceeded", "TypeError", "ValueError"]
-_DYING_SECONDS = 2.0
 _BUFFERED_BYTES = 64 * 1024
 """What any system's socket buffer takes."""
-_UNREAD_BYTES = 8 * 1024 * 1024
 
 
 class Worker:
@@ -56,30 +58,30 @@ class Worker:
         self._socket = connection
         self._limits = limits
         self._where = ""
-        self._layers: tuple[str, ...] = ()
+        self._layers: tuple[Layer, ...] = ()
         self._transport: asyncio.Transport | None = None
-        self._outcome: asyncio.Future[Frame] | None = None
+        self._awaited = Awaited()
         self._splitter = Splitter(limits.frame_bytes)
         self._handle: Callable[[Call | Note], None] | None = None
-        self._waiting: dict[int, int] = {}
-        self._waiting_bytes = 0
-        self._last_id = 0
+        self._waiting = WaitingCalls(limits.calls_waiting)
         self._replies = 0
         self._outgoing: list[bytes] = []
         self._taking = False
         self._ahead: bytes | None = None
-        self._lost: Exception | None = None
+        self.warnings: tuple[Problem, ...] = ()
         self._stopwatch: Stopwatch | None = None
         self._linger: Linger | None = None
+        self._watch: MemoryWatch | None = None
 
     @classmethod
-    def spawn(cls, limits: WorkerLimits | None = None) -> Worker:
+    def spawn(cls, limits: WorkerLimits | None = None, *, advise: bool = False) -> Worker:
         """Start a worker; it gets ready while the caller goes on. No event loop is needed yet.
 
         On Linux it dies with the *thread* that spawned it: spawn from one that lives as long as the run.
+        With `advise` it says of a script that it loads what will not work as meant, in `warnings`.
         """
         limits = limits or WorkerLimits()
-        process, connection = spawn_worker(limits)
+        process, connection = spawn_worker(limits, advise=advise)
         return cls(process, connection, limits)
 
     def send_ahead(self, name: str, source: bytes) -> None:
@@ -93,21 +95,31 @@ class Worker:
             self._ahead = source
 
     @property
-    def layers(self) -> tuple[str, ...]:
-        """The layers of the operating system's wall that are active; known once a script is loaded."""
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers of the operating system's wall; known once a script is loaded."""
         return self._layers
+
+    @property
+    def walled(self) -> bool:
+        """Whether the operating system's wall is whole; known once a script is loaded."""
+        return not gaps(self._layers)
 
     @property
     def alive(self) -> bool:
         """Whether its process is there."""
         return self._process.poll() is None
 
-    async def load(self, name: str, source: bytes) -> dict[str, Any]:
-        """Have a script read and compiled, and get its meta. ScriptRefused with all problems, or WorkerKilled."""
+    async def load(self, name: str, source: bytes, *, untrusted: bool = False) -> dict[str, Any]:
+        """Have a script read and compiled, and get its meta. ScriptRefused with all problems, or WorkerKilled.
+
+        One that is `untrusted` must not be sent ahead: the worker gets it behind a whole wall only, or WallMissing.
+        """
         self._where = name
         try:
             text = decode_source(name, source)
             await self._connect()
+            if untrusted:
+                await self._stand(name)
             load = None if self._ahead == source else {"kind": "load", "source": text}
             frame = await self._exchange(load)
         except BaseException:
@@ -115,11 +127,13 @@ class Worker:
             raise
         if isinstance(frame, Refused):
             self.kill()
-            raise ScriptRefused(name, frame.problems)
-        return cast("Loaded", frame).meta
+            raise ScriptRefused(name, frame.problems, frame.warnings)
+        loaded = cast("Loaded", frame)
+        self.warnings = loaded.warnings
+        return loaded.meta
 
     async def run(self, args: Any, budget: BudgetTotals, handle: Callable[[Call | Note], None]) -> Any:
-        """Run the loaded script and return its result; the worker is gone afterwards, whatever happened.
+        """Run the loaded script and return its result; the worker has ended, whatever happened: `kill` collects it.
 
         `handle` gets calls and notes in the script's order; it must not block, and may reply at once. What it
         raises ends the run. ScriptFailed when the script raised, WorkerKilled when its process ended.
@@ -129,9 +143,9 @@ class Worker:
         try:
             frame = await self._exchange({"kind": "start", "args": args, "budget": totals})
         finally:
-            self.kill()
+            self._end()  # collecting it takes a while: its result need not wait for that
         if isinstance(frame, Raised):
-            raise failed(self._where, frame, self._limits)
+            raise death.failed(self._where, frame, self._limits)
         return cast("Result", frame).value
 
     def reply(self, call: Call, value: Any, spent: Spending) -> None:
@@ -154,14 +168,20 @@ class Worker:
 
     def kill(self) -> None:
         """End the process and everything in its session, and collect it. Harmless when called again."""
+        self._end()
+        self._process.wait()
+
+    def _end(self) -> None:
         if self._stopwatch is not None:
             self._stopwatch.stop()
+        if self._watch is not None:
+            self._watch.stop()
         if self._transport is not None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to tell
                 self._transport.abort()
             self._transport = None
         self._socket.close()
-        kill_worker(self._process)
+        end_worker(self._process)
 
     # What the wire calls
 
@@ -174,7 +194,7 @@ class Worker:
             for body in self._splitter.feed(data):
                 self._take(read_frame(body), len(body))
         except (BadFrame, FrameTooLarge) as error:
-            self.lost(broke_the_rules(self._where, str(error)))
+            self.lost(death.broke_the_rules(self._where, str(error)))
         except Exception as error:  # noqa: BLE001 - what `handle` raises ends the run, in `run`
             self.lost(error)
         finally:
@@ -183,9 +203,7 @@ class Worker:
 
     def lost(self, error: Exception) -> None:
         """Nothing more comes, or nothing more is wanted."""
-        self._lost = self._lost or error
-        if self._outcome is not None and not self._outcome.done():
-            self._outcome.set_exception(error)
+        self._awaited.lost(error)
 
     def flush(self) -> None:
         """Send the replies that wait."""
@@ -206,53 +224,41 @@ class Worker:
         elif isinstance(frame, Idle):
             self._take_idle(frame)
         elif isinstance(frame, Ready):
-            self._layers = frame.layers
+            self._take_ready(frame)
         else:
             self._take_end(frame)
 
     async def _connect(self) -> None:
-        loop = asyncio.get_running_loop()
-        self._socket.setblocking(False)
-        transport, _ = await loop.create_connection(lambda: Wire(self.received, self.lost), sock=self._socket)
-        transport.set_write_buffer_limits(high=_UNREAD_BYTES)
-        self._transport = transport
+        loop, limits = asyncio.get_running_loop(), self._limits
+        self._transport = await connected(self._socket, self.received, self.lost)
         self._linger = Linger(loop)
-        self._stopwatch = Stopwatch(loop, self._limits.think_seconds, self._thought_too_long)
+        self._stopwatch = Stopwatch(loop, limits.think_seconds, lambda: self._stop(death.thought_too_long))
+        self._watch = watch_memory(loop, self._process.pid, limits, self._stop)
 
-    async def _exchange(self, frame: dict[str, Any] | None) -> Frame:
+    async def _stand(self, name: str) -> None:
+        """Wait until the worker stands behind its wall. WallMissing when that is not whole."""
+        await self._exchange(None, until_ready=True)
+        if lacking := gaps(self._layers):
+            raise death.wall_missing(name, lacking)
+
+    async def _exchange(self, frame: dict[str, Any] | None, *, until_ready: bool = False) -> Frame:
         """Send a frame, unless it was sent before, and wait until the worker has done what it asks for."""
         if self._transport is None or self._stopwatch is None:
-            raise ended(self._where, self._process.poll(), self._limits)
-        self._outcome = asyncio.get_running_loop().create_future()
-        if self._lost is not None:
-            self._outcome.set_exception(self._lost)
+            raise death.ended(self._where, self._process.poll(), self._limits)
+        awaited = self._awaited.begin(ready=until_ready)
         self._stopwatch.start()
         if frame is not None:
             self._transport.write(encode(frame))
         try:
-            return await self._outcome
+            return await awaited
         except Gone:
-            code = await asyncio.to_thread(self._exit_code)
-            raise ended(self._where, code, self._limits) from None
+            code = await asyncio.to_thread(exit_code, self._process)
+            raise death.ended(self._where, code, self._limits) from None
         finally:
             self._stopwatch.stop()
 
-    def _exit_code(self) -> int | None:
-        try:
-            return self._process.wait(_DYING_SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-
     def _take_call(self, call: Call, size: int) -> None:
-        if call.id <= self._last_id:
-            raise BadFrame("a call with a number that was used before")
-        if len(self._waiting) >= self._limits.calls_waiting:
-            raise BadFrame("more calls at once than agreed")
-        if self._waiting_bytes >= WAITING_BYTES:
-            raise BadFrame("larger calls at once than agreed")
-        self._last_id = call.id
-        self._waiting[call.id] = size
-        self._waiting_bytes += size
+        self._waiting.add(call.id, size)
         self._hand_over(call)
 
     def _hand_over(self, frame: Call | Note) -> None:
@@ -266,17 +272,22 @@ class Worker:
         if self._stopwatch is not None:
             self._stopwatch.pause(idle.seen == self._replies)
 
+    def _take_ready(self, frame: Ready) -> None:
+        if self._layers:
+            raise BadFrame("its layers told twice")
+        self._layers = frame.layers
+        self._awaited.came(frame)
+
     def _take_end(self, frame: Loaded | Refused | Result | Raised) -> None:
         if (self._handle is None) != isinstance(frame, Loaded | Refused):
             raise BadFrame("a frame out of turn")
-        if self._outcome is not None and not self._outcome.done():
-            self._outcome.set_result(frame)
+        self._awaited.came(frame)
 
     def _answer(self, call: Call, frame: dict[str, Any]) -> None:
         if self._transport is None or self._stopwatch is None:
             return
         data = encode(frame)
-        self._waiting_bytes -= self._waiting.pop(call.id)
+        self._waiting.remove(call.id)
         self._replies += 1
         self._stopwatch.resume()
         self._outgoing.append(data)
@@ -285,5 +296,5 @@ class Worker:
         elif len(self._outgoing) == 1 and not self._taking:
             asyncio.get_running_loop().call_soon(self.flush)
 
-    def _thought_too_long(self) -> None:
-        self.lost(thought_too_long(self._where, self._limits))
+    def _stop(self, why: Callable[[str, WorkerLimits], Exception]) -> None:
+        self.lost(why(self._where, self._limits))

@@ -8,7 +8,8 @@ from pydantic_core import from_json
 
 from engine.errors import Problem
 from engine.sandbox.exact import exact_type
-from engine.text import clean_block, clean_line
+from engine.sandbox.layer import Layer
+from engine.text import clean_block, clean_columns, clean_line
 
 LINE = 500
 MESSAGE = 20_000
@@ -55,21 +56,23 @@ class Idle(NamedTuple):
 
 
 class Ready(NamedTuple):
-    """The worker stands behind its walls; `layers` names those that are active."""
+    """The worker stands behind its wall, whose layers these are."""
 
-    layers: tuple[str, ...]
+    layers: tuple[Layer, ...]
 
 
 class Loaded(NamedTuple):
     """The script may run; `meta` has a name and a description, and a title for each of its phases."""
 
     meta: dict[str, Any]
+    warnings: tuple[Problem, ...] = ()
 
 
 class Refused(NamedTuple):
     """The script may not run."""
 
     problems: list[Problem]
+    warnings: tuple[Problem, ...] = ()
 
 
 class Result(NamedTuple):
@@ -151,7 +154,11 @@ def _refused(frame: dict[str, Any]) -> Refused:
     found = _list(frame["problems"])
     if not found:
         raise BadFrame("a refusal without problems")
-    return Refused([_problem(_dict(each)) for each in found[:PROBLEMS]])
+    return Refused([_problem(_dict(each)) for each in found[:PROBLEMS]], _warnings(frame))
+
+
+def _warnings(frame: dict[str, Any]) -> tuple[Problem, ...]:
+    return tuple(_problem(_dict(each)) for each in _list(frame.get("warnings", []))[:PROBLEMS])
 
 
 def _problem(found: dict[str, Any]) -> Problem:
@@ -161,7 +168,8 @@ def _problem(found: dict[str, Any]) -> Problem:
         column=_natural(found["column"]),
         message=clean_line(_text(found["message"]), LINE),
         hint=None if hint is None else clean_line(_text(hint), LINE),
-        source=clean_block(_text(found["source"]), LINE),
+        source=clean_columns(_text(found["source"])[:LINE]),
+        skipped=_natural(found["skipped"]),
     )
 
 
@@ -170,7 +178,8 @@ def _loaded(frame: dict[str, Any]) -> Loaded:
     _check_numbers(meta)
     phases = [{**_dict(phase), "title": _title(phase)} for phase in _list(meta.get("phases", []))[:PHASES]]
     name, description = clean_line(_text(meta["name"])), clean_line(_text(meta["description"]), LINE)
-    return Loaded({**meta, "name": name, "description": description, "phases": phases})
+    said = {**meta, "name": name, "description": description, "phases": phases}
+    return Loaded(said, _warnings(frame))
 
 
 def _title(phase: dict[str, Any]) -> str:
@@ -199,7 +208,12 @@ def _trace_line(step: dict[str, Any]) -> str:
 
 
 def _ready(frame: dict[str, Any]) -> Ready:
-    return Ready(tuple(clean_line(_text(layer), LINE) for layer in frame["layers"][:PROBLEMS]))
+    return Ready(tuple(_layer(_dict(each)) for each in _list(frame["layers"])[:PROBLEMS]))
+
+
+def _layer(found: dict[str, Any]) -> Layer:
+    name, said = clean_line(_text(found["name"])), clean_line(_text(found["said"]), LINE)
+    return Layer(name, found["stands"] is True, said)
 
 
 def _idle(frame: dict[str, Any]) -> Idle:

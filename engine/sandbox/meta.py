@@ -36,7 +36,7 @@ def read_meta(tree: ast.Module, problems: Problems) -> dict[str, Any] | None:
     except _NotLiteral as refused:
         problems.at(refused.node, "meta must be a literal: nothing in it is run", "write the value itself")
     except NotJSON as refused:
-        problems.at(node, str(refused))
+        problems.at(node, str(refused), "it holds text, numbers, True, False, None, lists and dicts")
     else:
         return _check(meta, value, problems)
     return None

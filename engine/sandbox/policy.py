@@ -14,7 +14,7 @@ from engine.sandbox.exact import exact_type
 from engine.sandbox.policy_base import guarded, placed
 from engine.sandbox.policy_imports import ImportPolicy
 from engine.sandbox.policy_match import MatchPolicy
-from engine.sandbox.refusals import REFUSED_NAMES
+from engine.sandbox.refusals import REFUSED_NAMES, instead_of_attribute
 from engine.sandbox.shape import elif_of
 
 _SIGNS: dict[type[ast.operator], str] = {
@@ -85,7 +85,8 @@ class Policy(MatchPolicy, ImportPolicy):
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         """`a.b` is read through a guard; it is never written or deleted."""
         if node.attr.startswith("_"):
-            self.refuse(node, f"attributes that begin with an underscore are not available: .{node.attr}")
+            message = f"attributes that begin with an underscore are not available: .{node.attr}"
+            self.refuse(node, message, instead_of_attribute(node.attr))
         if not isinstance(node.ctx, ast.Load):
             self.refuse(node, "attributes cannot be set or deleted", 'use a dict: value["name"] = …')
         value = self.visit(node.value)

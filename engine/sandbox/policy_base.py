@@ -8,7 +8,7 @@ from typing import Any
 from RestrictedPython.transformer import RestrictingNodeTransformer, copy_locations
 
 from engine.sandbox.problem import Problems
-from engine.sandbox.refusals import REFUSED_NODES
+from engine.sandbox.refusals import REFUSED_NODES, WRITTEN_OUT, instead_of_name
 
 
 class BasePolicy(RestrictingNodeTransformer):
@@ -30,25 +30,26 @@ class BasePolicy(RestrictingNodeTransformer):
 
     def error(self, node: ast.AST, info: str) -> None:
         """What our base refuses by itself, in its words."""
-        self._problems.at(node, info)
+        self._problems.at(node, info, WRITTEN_OUT)
 
     def warn(self, node: ast.AST, info: str) -> None:
         """Our base warns only of what `not_allowed` refuses as well."""
 
-    def refuse(self, node: ast.AST, message: str, hint: str | None = None) -> None:
+    def refuse(self, node: ast.AST, message: str, hint: str) -> None:
         """Refuse a node, in our words."""
         self._problems.at(node, message, hint)
 
     def not_allowed(self, node: ast.AST) -> None:
         """Refuse a kind of node."""
         name = type(node).__name__
-        message, hint = REFUSED_NODES.get(name, (f"{name} is not available in workflow scripts", None))
+        message, hint = REFUSED_NODES.get(name, (f"{name} is not available in workflow scripts", WRITTEN_OUT))
         self.refuse(node, message, hint)
 
     def check_name(self, node: Any, name: str | None, allow_magic_methods: bool = False) -> None:
         """Names that begin with an underscore belong to the sandbox and to Python; a lone `_` is free."""
         if name is not None and name.startswith("_") and name != "_":
-            self.refuse(node, f"names that begin with an underscore are not available: {name}", "rename it")
+            message = f"names that begin with an underscore are not available: {name}"
+            self.refuse(node, message, instead_of_name(name))
 
 
 def guarded(name: str, *arguments: ast.expr) -> ast.Call:

@@ -8,6 +8,7 @@ import ast
 
 from engine.sandbox.facades import MODULES
 from engine.sandbox.policy_base import BasePolicy, placed
+from engine.sandbox.refusals import REFUSED_MODULES
 
 _IMPORT_HINT = f"these can be imported: {', '.join(sorted(MODULES))}"
 
@@ -27,7 +28,8 @@ class ImportPolicy(BasePolicy):
         if _is_future_annotations(node):
             return placed(ast.Pass(), node)
         if node.level or node.module is None:
-            self.refuse(node, "relative imports are not available in workflow scripts", _IMPORT_HINT)
+            hint = "a script is one file: run another with workflow(name, args)"
+            self.refuse(node, "relative imports are not available in workflow scripts", hint)
         elif self._check_module(node, node.module):
             self._check_members(node, node.module)
         for alias in node.names:
@@ -36,7 +38,7 @@ class ImportPolicy(BasePolicy):
 
     def _check_module(self, node: ast.stmt, name: str) -> bool:
         if name not in MODULES:
-            self.refuse(node, f"the module {name} cannot be imported in workflow scripts", _IMPORT_HINT)
+            self.refuse(node, f"the module {name} cannot be imported in workflow scripts", _hint(name))
         return name in MODULES
 
     def _check_members(self, node: ast.ImportFrom, module: str) -> None:
@@ -44,7 +46,7 @@ class ImportPolicy(BasePolicy):
         for alias in node.names:
             if alias.name not in names:
                 what = "everything at once" if alias.name == "*" else alias.name
-                hint = f"it has {', '.join(sorted(names))}"
+                hint = f"name what you need of it: {', '.join(sorted(names))}"
                 self.refuse(node, f"{what} cannot be imported from {module}", hint)
 
 
@@ -52,3 +54,11 @@ def _is_future_annotations(node: ast.ImportFrom) -> bool:
     if node.module != "__future__" or node.level:
         return False
     return [(alias.name, alias.asname) for alias in node.names] == [("annotations", None)]
+
+
+def _hint(name: str) -> str:
+    """The way out for a module that is not here, or for a part of one that is."""
+    package = name.partition(".")[0]
+    if package in MODULES:
+        return f"import {package} itself: it has {', '.join(sorted(MODULES[package]))}"
+    return REFUSED_MODULES.get(package, _IMPORT_HINT)

@@ -8,6 +8,7 @@ import ast
 
 from engine.sandbox.policy_base import BasePolicy
 
+_COMPARE = "compare in a guard: case x if x == …"
 MATCHED_TYPES = frozenset({"str", "int", "float", "bool", "list", "dict", "tuple", "set", "frozenset"})
 
 
@@ -47,9 +48,9 @@ class MatchPolicy(BasePolicy):
         """`str()`, `int(n)`: builtin types only, and no attributes, which are read past the guard."""
         name = node.cls.id if isinstance(node.cls, ast.Name) else ""
         if name not in MATCHED_TYPES or name in self.bound:
-            self.refuse(
-                node, "only builtin types can be matched", f"one of {', '.join(sorted(MATCHED_TYPES))}"
-            )
+            own = f"call your own {name} something else"
+            hint = own if name in MATCHED_TYPES else f"one of {', '.join(sorted(MATCHED_TYPES))}"
+            self.refuse(node, "only builtin types can be matched", hint)
         if node.kwd_attrs or len(node.patterns) > 1:
             self.refuse(node, "attributes cannot be matched", "match the type, then look inside")
         node.patterns = [self.visit(pattern) for pattern in node.patterns]
@@ -72,6 +73,6 @@ class MatchPolicy(BasePolicy):
     def _check_literal(self, node: ast.expr) -> None:
         inner = node.operand if isinstance(node, ast.UnaryOp) else node
         if isinstance(inner, ast.BinOp):
-            self.refuse(node, "complex numbers cannot be matched")
+            self.refuse(node, "complex numbers cannot be matched", _COMPARE)
         elif not isinstance(inner, ast.Constant):
-            self.refuse(node, "only literals can be matched here", "compare in a guard: case x if x == …")
+            self.refuse(node, "only literals can be matched here", _COMPARE)

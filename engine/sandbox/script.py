@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from engine.sandbox.meta import read_meta
 from engine.sandbox.policy import Policy
 from engine.sandbox.problem import Problem, Problems
+from engine.sandbox.refusals import mend_syntax
 from engine.sandbox.shape import check_shape, check_size
 
 FILE = "<workflow>"
@@ -28,47 +29,58 @@ class Script(NamedTuple):
 def compile_script(text: str) -> Script | list[Problem]:
     """The script of a text, or its problems in the order of the lines."""
     problems = Problems(text)
-    tree = _parse(text, problems)
+    tree = parse(text, problems)
     if tree is None:
         return problems.sorted()
     meta = read_meta(tree, problems)
     _check_meta_once(tree, problems)
     _check_main(tree, problems)
     tree = Policy(problems).visit(tree)
-    code = None if problems else _compile(tree, problems)
+    # What only the compiler finds is told with the rest, so a refused script is compiled too, and thrown away.
+    code = _compile(text if problems else tree, problems)
     if problems or meta is None or code is None:
         return problems.sorted()
     return Script(meta, code)
 
 
-def _parse(text: str, problems: Problems) -> ast.Module | None:
+def parse(text: str, problems: Problems) -> ast.Module | None:
+    """The tree of a text of bounded size and shape; None after saying why there is none."""
     check_size(text, problems)
     if problems:
         return None
     try:
         tree = ast.parse(text, FILE)
     except SyntaxError as error:
-        problems.add(f"syntax error: {error.msg}", line=error.lineno or 0, column=error.offset or 0)
+        _add_syntax_error(error, problems)
         return None
     except (RecursionError, MemoryError):
         problems.add("the script is nested too deeply to be read", "give inner parts names of their own")
         return None
     except ValueError as error:
-        problems.add(f"the script cannot be read: {error}")
+        problems.add(f"the script cannot be read: {error}", "save it as plain text")
         return None
     check_shape(tree, problems)
     return None if problems else tree
 
 
-def _compile(tree: ast.Module, problems: Problems) -> CodeType | None:
-    ast.fix_missing_locations(tree)
+def _compile(source: str | ast.Module, problems: Problems) -> CodeType | None:
+    if isinstance(source, ast.Module):
+        ast.fix_missing_locations(source)
     try:
-        return compile(tree, FILE, "exec", dont_inherit=True)
+        return compile(source, FILE, "exec", dont_inherit=True)
     except SyntaxError as error:
-        problems.add(f"syntax error: {error.msg}", line=error.lineno or 0, column=error.offset or 0)
+        _add_syntax_error(error, problems)
     except (RecursionError, MemoryError, ValueError) as error:
-        problems.add(f"the script cannot be compiled: {error or type(error).__name__}")
+        message = f"the script cannot be compiled: {error or type(error).__name__}"
+        problems.add(message, "move parts of it into functions of their own")
     return None
+
+
+def _add_syntax_error(error: SyntaxError, problems: Problems) -> None:
+    line = error.lineno or 0
+    if not problems.on(line):  # of one line the policy says more than the compiler
+        hint = mend_syntax(error.msg)
+        problems.add(f"syntax error: {error.msg}", hint, line=line, column=error.offset or 0)
 
 
 def _check_meta_once(tree: ast.Module, problems: Problems) -> None:

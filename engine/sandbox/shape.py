@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from engine.sandbox.exact import exact_type
 from engine.sandbox.problem import Problems
 
 SOURCE_BYTES = 256 * 1024
@@ -44,7 +45,7 @@ class _Place(NamedTuple):
 _LIMITS = (
     (DEPTH, f"this is nested more than {DEPTH} deep", "give inner parts names of their own"),
     (COMPREHENSIONS, f"more than {COMPREHENSIONS} comprehensions inside each other", "use loops"),
-    (FINALS, f"more than {FINALS} finally inside each other", "move the inner ones into functions"),
+    (FINALS, f"more than {FINALS} finally inside each other", "write the inner ones one after the other"),
     (ELIFS, f"more than {ELIFS} elif in one chain", "use a dict of functions"),
 )
 """In the order of the fields of a place."""
@@ -80,10 +81,14 @@ def _below(node: ast.AST, place: _Place) -> Iterator[tuple[ast.AST, _Place]]:
     finally_inside = inside._replace(finals=place.finals + 1)
     following = elif_of(node) if isinstance(node, ast.If) else None
     for name, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST):
-                continue
+        for child in _nodes(value):
             if child is following:
                 yield child, place._replace(elifs=place.elifs + 1)
             else:
                 yield child, finally_inside if name == "finalbody" else inside
+
+
+def _nodes(value: Any) -> list[ast.AST]:
+    kind = exact_type(value)
+    values: list[Any] = value if kind is list else [value]
+    return [each for each in values if isinstance(each, ast.AST)]

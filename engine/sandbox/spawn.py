@@ -14,6 +14,7 @@ from pathlib import Path
 from engine.errors import WorkerKilled
 from engine.sandbox.limits import WorkerLimits
 
+_DYING_SECONDS = 2.0
 _BOOT = """\
 import sys
 sys.path[:0] = [sys.argv.pop(1), sys.argv.pop(1)]
@@ -22,10 +23,15 @@ main(sys.argv[1:])
 """
 
 
-def spawn_worker(limits: WorkerLimits) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A worker that is starting, and our end of its socket. WorkerKilled when no process can be started."""
+def spawn_worker(
+    limits: WorkerLimits, *, advise: bool = False
+) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """A worker that is starting, and our end of its socket. WorkerKilled when no process can be started.
+
+    Only with `advise` it loads what warnings are made with, which no run waits for.
+    """
     try:
-        return _started(limits)
+        return _started(limits, advise=advise)
     except OSError as error:
         raise WorkerKilled(
             "the script's process cannot be started",
@@ -34,28 +40,45 @@ def spawn_worker(limits: WorkerLimits) -> tuple[subprocess.Popen[bytes], socket.
         ) from error
 
 
-def _started(limits: WorkerLimits) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _started(limits: WorkerLimits, *, advise: bool) -> tuple[subprocess.Popen[bytes], socket.socket]:
     ours, theirs = socket.socketpair()
     with theirs:
+        command = _command(limits, theirs.fileno(), advise=advise)
         try:
-            process = subprocess.Popen(
-                _command(limits, theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-                cwd=Path(sys.executable).anchor,
-                env={},
-            )
+            return _process(command, theirs, limits), ours
         except OSError:
             ours.close()
             raise
-    return process, ours
 
 
-def kill_worker(process: subprocess.Popen[bytes]) -> None:
-    """End a worker and everything in its session, and collect it. Harmless when it is gone."""
+def _process(command: list[str], connection: socket.socket, limits: WorkerLimits) -> subprocess.Popen[bytes]:
+    folder = Path(sys.executable).anchor
+    if sys.platform == "win32":
+        from engine.sandbox.walls.windows import start_in_a_job  # its wall is raised from outside
+
+        return start_in_a_job(command, folder, connection, limits)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        pass_fds=(connection.fileno(),),
+        start_new_session=True,
+        cwd=folder,
+        env={},
+    )
+
+
+def exit_code(process: subprocess.Popen[bytes]) -> int | None:
+    """What a worker ended with, which closed its socket a moment ago; None when it is there all the same."""
+    try:
+        return process.wait(_DYING_SECONDS)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def end_worker(process: subprocess.Popen[bytes]) -> None:
+    """End a worker and everything in its session, without waiting. Harmless when it is gone."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
@@ -63,10 +86,9 @@ def kill_worker(process: subprocess.Popen[bytes]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    process.wait()
 
 
-def _command(limits: WorkerLimits, descriptor: int) -> list[str]:
+def _command(limits: WorkerLimits, descriptor: int, *, advise: bool) -> list[str]:
     """No site (it is slow and reads the user's folders), no environment, UTF-8, and no warnings to nobody."""
     numbers = (
         descriptor,
@@ -75,6 +97,7 @@ def _command(limits: WorkerLimits, descriptor: int) -> list[str]:
         limits.cpu_seconds,
         limits.frame_bytes,
         limits.calls_waiting,
+        *([1] if advise else []),
     )
     interpreter = [sys.executable, "-I", "-S", "-E", "-X", "utf8", "-W", "ignore", "-c", _BOOT]
     return [*interpreter, _folder_of("engine"), _folder_of("RestrictedPython"), *map(str, numbers)]

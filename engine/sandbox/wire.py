@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import cast
 
 _RECEIVE_BYTES = 256 * 1024
+_UNREAD_BYTES = 8 * 1024 * 1024
+"""So much may wait to be sent before nothing more is read."""
 
 
 class Gone(Exception):
     """The worker's end of the socket was closed."""
+
+
+async def connected(
+    connection: socket.socket, received: Callable[[bytes], None], lost: Callable[[Exception], None]
+) -> asyncio.Transport:
+    """The socket, served by the running event loop from now on."""
+    connection.setblocking(False)
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_connection(lambda: Wire(received, lost), sock=connection)
+    transport.set_write_buffer_limits(high=_UNREAD_BYTES)
+    return transport
 
 
 class Wire(asyncio.BufferedProtocol):

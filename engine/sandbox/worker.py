@@ -19,10 +19,12 @@ from engine.sandbox.channel import Channel, HostGone
 from engine.sandbox.exact import exact_type
 from engine.sandbox.guards import GUARDS
 from engine.sandbox.names import script_builtins
+from engine.sandbox.problem import Problem, lines_of
 from engine.sandbox.script import FILE, Script, compile_script
 from engine.sandbox.trampoline import Trampoline
 from engine.sandbox.values import NotJSON, json_value
-from engine.sandbox.walls import raise_walls
+from engine.sandbox.walls.limits import SOCKET
+from engine.sandbox.walls.order import raise_walls
 
 with contextlib.suppress(ImportError):  # Python 3.11 divides large numbers without it
     import _pylong  # pyright: ignore  # noqa: F401, PGH003 - it has no types
@@ -31,19 +33,24 @@ PRELOADED = (encodings.idna, heapq, unicodedata)
 """What the standard library imports only when it needs it: once the walls stand, nothing can be imported."""
 
 TRACE_LINES = 20
-_SOCKET = 3
+
+_Advise = Callable[[str], list[Problem]]
 
 
 def main(arguments: list[str]) -> None:
-    """Serve one run. `arguments`: the socket's descriptor, the parent's id, and the limits, all whole numbers."""
-    descriptor, parent, memory_bytes, cpu_seconds, frame_bytes, calls_waiting = map(int, arguments)
+    """Serve one run. `arguments`: the socket's descriptor, the parent's id, and the limits, all whole numbers.
+
+    One more of them asks for warnings.
+    """
+    descriptor, parent, memory_bytes, cpu_seconds, frame_bytes, calls_waiting, *asked = map(int, arguments)
     sys.unraisablehook = _ignore
+    advise = _adviser() if asked else _no_advice
     channel = Channel(_connection(descriptor), frame_bytes)
     _forget_the_way_in()
     layers = raise_walls(memory_bytes, cpu_seconds, parent)
     try:
-        channel.send({"kind": "ready", "layers": layers})
-        _serve(channel, calls_waiting)
+        channel.send({"kind": "ready", "layers": [layer._asdict() for layer in layers]})
+        _serve(channel, calls_waiting, advise)
     except HostGone:
         pass
     os._exit(0)
@@ -53,12 +60,24 @@ def _ignore(_: object) -> None:
     """Nobody reads what Python says of an exception that nobody can catch."""
 
 
+def _adviser() -> _Advise:
+    from engine.sandbox.advice import advise  # 3 ms that a run has no need of
+
+    return advise
+
+
+def _no_advice(_: str) -> list[Problem]:
+    return []
+
+
 def _connection(descriptor: int) -> socket.socket:
     """The socket under a small number: `select` takes no large ones, and `poll` none once files are forbidden."""
-    if hasattr(os, "dup2") and descriptor != _SOCKET:
-        os.dup2(descriptor, _SOCKET)
+    if sys.platform == "win32":
+        return socket.fromshare(sys.stdin.buffer.read())
+    if descriptor != SOCKET:
+        os.dup2(descriptor, SOCKET)
         os.close(descriptor)
-        descriptor = _SOCKET
+        descriptor = SOCKET
     return socket.socket(fileno=descriptor)
 
 
@@ -71,15 +90,17 @@ def _forget_the_way_in() -> None:
     sys.argv.clear()
 
 
-def _serve(channel: Channel, calls_waiting: int) -> None:
+def _serve(channel: Channel, calls_waiting: int, advise: _Advise) -> None:
     """Load a script, and run it when the host says so."""
     load = channel.receive()[0]
     script = compile_script(load["source"])
+    warnings = [warning._asdict() for warning in advise(load["source"])]
     if not isinstance(script, Script):
-        channel.send({"kind": "refused", "problems": [problem._asdict() for problem in script]})
+        problems = [problem._asdict() for problem in script]
+        channel.send({"kind": "refused", "problems": problems, "warnings": warnings})
         channel.receive()
         return
-    channel.send({"kind": "loaded", "meta": script.meta})
+    channel.send({"kind": "loaded", "meta": script.meta, "warnings": warnings})
     start = channel.receive()[0]
     channel.send(_finished(channel, script, start, calls_waiting, load["source"]))
     channel.receive()
@@ -151,9 +172,9 @@ async def _whole(script: Script, names: dict[str, Any], args: Any) -> Any:
 
 def _told(error: Exception, source: str) -> dict[str, Any]:
     """An exception as the host shows it: its kind, its words, and the script's lines that led there."""
-    trace = _trace(error, source.split("\n"))
+    trace = _trace(error, lines_of(source))
     if not trace and error.__cause__ is not None:
-        trace = _trace(error.__cause__, source.split("\n"))
+        trace = _trace(error.__cause__, lines_of(source))
     text = described(error).encode(errors="replace").decode()
     kind, _, message = text.partition(": ")
     line = trace[-1]["line"] if trace else 0

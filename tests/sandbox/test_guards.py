@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from types import FunctionType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.sandbox import arithmetic, formatting, guards
+from engine.sandbox.attributes import OF_TYPES
 from engine.sandbox.facades import MODULES, import_module
 from engine.sandbox.failures import AgentError
 
@@ -45,6 +50,14 @@ def suspended() -> Any:
         (MODULES["re"], "enum"),
         (MODULES["json"], "codecs"),
         (MODULES["functools"], "wraps"),
+        (MODULES["json"], "__class__"),
+        (MODULES["json"], "__init__"),
+        (MODULES["json"], "__reduce_ex__"),
+        (MODULES["json"], "__dict__"),
+        (MODULES["json"], "_members"),
+        (Counter, "copy"),
+        (Counter, "total"),
+        (defaultdict, "copy"),
         (len, "__self__"),
         (object(), "anything"),
     ],
@@ -54,6 +67,12 @@ def test_what_is_not_listed_has_no_such_attribute(value: Any, name: str) -> None
         guards.get_attribute(value, name)
     assert not guards.has_attribute(value, name)
     assert guards.get_attribute_or(value, name, "none") == "none"
+
+
+def test_no_method_that_is_written_in_python_is_handed_out_unbound() -> None:
+    """It would take anything for itself, and ask it for attributes past the guard."""
+    handed_out = [getattr(kind, name) for kind, names in OF_TYPES.items() for name in names]
+    assert [each for each in handed_out if isinstance(each, FunctionType)] == []
 
 
 def test_a_subclass_of_a_listed_type_has_nothing() -> None:
@@ -135,10 +154,58 @@ def test_arithmetic_in_bounds_is_pythons(sign: str, left: Any, right: Any, resul
     assert arithmetic.binary(sign, left, right) == result
 
 
-@pytest.mark.parametrize("template", ["%*d", "%.*f", "%99999d", "%.99999f", "%(a)99999d", "%%%99999d"])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "%*d",
+        "%.*f",
+        "%99999d",
+        "%.99999f",
+        "%(a)99999d",
+        "%%%99999d",
+        "%(a(b)c)99999d",
+        "%((a)(b))-#099999d",
+        "%(a%(b)s)99999d",
+        "%5%%99999d",
+        "%l%%99999d",
+        "% %%99999d",
+        "%s%99999d",
+        "%d.%99999d",
+    ],
+)
 def test_percent_widths_are_bounded(template: str) -> None:
     with pytest.raises(ValueError, match="width or precision"):
         formatting.percent(template, (1, 1))
+    with pytest.raises(ValueError, match="width or precision"):
+        formatting.percent(template.encode(), (1, 1))
+
+
+@settings(derandomize=True, max_examples=2_000)
+@given(
+    st.text("%%%()0123459.-+ #hlds", max_size=16),
+    st.sampled_from([1, (1,), (1, 2.5), (1, 2, 3), defaultdict(int)]),
+)
+def test_whatever_the_template_nothing_wide_comes_out(template: str, values: Any) -> None:
+    for each in (template, template.encode()):
+        try:
+            assert len(formatting.percent(each, values)) < 10_000 * (len(template) + 1)
+        except (ValueError, TypeError, KeyError, OverflowError):
+            continue
+
+
+@pytest.mark.parametrize(
+    ("template", "values", "text"),
+    [
+        ("%s is 123456", "it", "it is 123456"),
+        ("%%99999d %d", 1, "%99999d 1"),
+        ("%(a)s123456", {"a": 1}, "1123456"),
+        ("%(a(b)c)5d", {"a(b)c": 1}, "    1"),
+        ("%(12345)s", {"12345": 1}, "1"),
+        ("%-5s|%+.2f|%05d", ("a", 1, 2), "a    |+1.00|00002"),
+    ],
+)
+def test_digits_that_are_no_width_are_left_alone(template: str, values: Any, text: str) -> None:
+    assert formatting.percent(template, values) == text
 
 
 @pytest.mark.parametrize(

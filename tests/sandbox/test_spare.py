@@ -30,13 +30,17 @@ def spare_of(workers: Workers) -> Worker:
 
 
 async def result_of(worker: Worker, source: str) -> object:
-    await worker.load("test", source.encode())
-    return await worker.run({}, BudgetTotals(), lambda frame: None)
+    try:
+        await worker.load("test", source.encode())
+        return await worker.run({}, BudgetTotals(), lambda frame: None)
+    finally:
+        worker.kill()
 
 
 async def test_the_worker_after_the_first_was_started_ahead() -> None:
-    workers = Workers(TIGHT)
+    workers = Workers(TIGHT, pause=0)
     first = workers.take()
+    await anyio.lowlevel.checkpoint()
     await anyio.lowlevel.checkpoint()
     waiting = process_of(spare_of(workers))
     second = workers.take()
@@ -47,7 +51,7 @@ async def test_the_worker_after_the_first_was_started_ahead() -> None:
 
 
 async def test_each_worker_is_given_to_one_script_only() -> None:
-    workers = Workers(TIGHT)
+    workers = Workers(TIGHT, pause=0)
     seen: list[int] = []
     for number in range(4):
         worker = workers.take()
@@ -70,8 +74,9 @@ async def test_a_spare_that_died_is_replaced() -> None:
 
 
 async def test_closing_leaves_no_spare_and_starts_none() -> None:
-    workers = Workers(TIGHT)
+    workers = Workers(TIGHT, pause=0)
     worker = workers.take()
+    await anyio.lowlevel.checkpoint()
     await anyio.lowlevel.checkpoint()
     spare = process_of(spare_of(workers))
     workers.close()
