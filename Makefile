@@ -4,11 +4,13 @@
 #   make test    run the tests               (make test TESTS=tests/test_docs.py)
 #   make lint    style, format, import contracts, types
 #   make check   make lint, then make test: what CI asks for
+#   make clis    install the coding agents that tests try for real, by npm, outside the repository
 #   make bench   measure mco against its floors
 #   make lock    renew requirements/*.lock from pyproject.toml
 #   make clean   remove what the others made
 #
-# PYTHON=python3.12 chooses the interpreter, VENV=.venv-3.12 the environment.
+# PYTHON=python3.12 chooses the interpreter, VENV=.venv-3.12 the environment, CLIS=FOLDER where `make clis` installs;
+# tests find those by MCO_TEST_CLIS=FOLDER.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -29,13 +31,19 @@ MADE := $(VENV)/made-$(HERE)
 RUN := $(VENV)/run-$(HERE)
 DEVELOP := $(VENV)/develop-$(HERE)
 
-.PHONY: help demo test lint check bench lock clean
+CLIS ?= $(HOME)/.cache/mco/test-clis
+CLI_PACKAGES := @anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/gemini-cli@0.61.0 \
+	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4
+NPM := npm install --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1 --fetch-timeout=60000
+
+.PHONY: help demo test lint check clis bench lock clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
+# By the provider that costs nothing: a coding agent that is signed in here would be the default.
 demo: $(RUN)
 	@echo "mco: reviewing this repository with the workflow 'review-code'" >&2
-	@$(BIN)/mco run review-code -a target=.
+	@$(BIN)/mco run review-code -a target=. --provider builtin
 
 test: $(DEVELOP)
 	@echo "mco: running the tests on $$($(BIN)/python --version)" >&2
@@ -54,6 +62,20 @@ lint: $(DEVELOP)
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 check: lint test
+
+# Without npm, or without a way to its registry, there is nothing to install: the tests that need them say so.
+clis:
+	@if [ "$$(cat "$(CLIS)/installed" 2>/dev/null)" = "$(CLI_PACKAGES)" ]; then exit 0; fi; \
+	if ! command -v npm >/dev/null; then \
+		echo "mco: npm is not here: the real coding agents are not installed, and their tests are skipped" >&2; exit 0; \
+	fi; \
+	echo "mco: installing the real coding agents into $(CLIS)" >&2; \
+	mkdir -p "$(CLIS)" && rm -f "$(CLIS)/installed" && \
+	if $(NPM) --prefix "$(CLIS)" $(CLI_PACKAGES) >&2; then \
+		echo "$(CLI_PACKAGES)" >"$(CLIS)/installed"; \
+	else \
+		echo "mco: npm could not install them (is its registry reachable?): their tests are skipped" >&2; \
+	fi
 
 bench: $(DEVELOP)
 	@$(BIN)/python -m benchmarks --write

@@ -49,6 +49,8 @@ class Readiness(NamedTuple):
     why: str = ""
     hint: str = ""
     version: str | None = None
+    remark: str = ""
+    """What to know of one that is ready all the same."""
 
 
 class Provider(Protocol):

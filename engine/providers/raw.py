@@ -25,7 +25,7 @@ class RawOutput:
         if self._file is not None:
             self._file.close()
 
-    def write(self, line: bytes) -> None:
+    def write(self, line: bytes | bytearray) -> None:
         """Keep one line, which comes without its newline. StorageFailed when the disk does not take it."""
         if self._path is None:
             return
@@ -33,7 +33,8 @@ class RawOutput:
             if self._file is None:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._path.open("wb")
-            self._file.write(line + b"\n")
+            self._file.write(line)
+            self._file.write(b"\n")
         except OSError as error:
             raise StorageFailed(
                 "a program's output cannot be kept",

@@ -14,6 +14,8 @@ from engine.providers.doors import Doors
 NEVER_DEFAULT = frozenset({"fake", "command"})
 """`fake` must be asked for by name, and `command` is nothing without a table in the settings."""
 LAST_RESORT = "builtin"
+OURS = frozenset({"type", "max_parallel"})
+"""What a provider's table may have beside its adapter's own options."""
 _PROMISED = ("name", "capabilities", "note", "readiness", "ask")
 
 
@@ -57,6 +59,20 @@ class Registry:
             self._built[name] = self._build(name)
         return self._built[name]
 
+    def limits(self) -> dict[str, int]:
+        """How many attempts at once a provider may get, where its table has `max_parallel`. UsageError if wrong."""
+        given = {
+            name: table["max_parallel"] for name, table in self._tables.items() if "max_parallel" in table
+        }
+        for name, limit in given.items():
+            if type(limit) is not int or limit < 1:
+                raise UsageError(
+                    f"[providers.{name}] is wrong",
+                    where="max_parallel",
+                    why="it must be a whole number from 1 up",
+                )
+        return given
+
     def default(self) -> str:
         """The preferred provider, else the first ready one. NoProviderReady when there is none."""
         if self._default is None:
@@ -95,7 +111,7 @@ class Registry:
             )
         context = ProviderContext(
             name=name,
-            options={key: value for key, value in table.items() if key != "type"},
+            options={key: value for key, value in table.items() if key not in OURS},
             workspace=self._workspace,
             cache_folder=self._cache_folder,
             environment=self._environment,

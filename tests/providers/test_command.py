@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.errors import StepFailed, UsageError
+from engine.providers import command_output
 from engine.providers.base import Progress, ProviderContext, Question
 from engine.providers.command import build
 from engine.step import Usage
@@ -61,6 +63,23 @@ async def test_variables_are_arguments_never_shell_words(tmp_path: Path):
     )
     assert answer.value == "m|-p=$(touch canary); {model} `x`|"
     assert not (tmp_path / "canary").exists()
+
+
+async def test_what_the_step_asks_for_is_passed(tmp_path: Path):
+    wishes = {"model": "m", "effort": "high", "agent_type": "critic", "max_tool_calls": 0}
+    template = ("printf", "%s|", "{model}", "{effort}", "{agent_type}", "{max_tool_calls}")
+    assert (await ask(tmp_path, *template, question=wishes)).value == "m|high|critic|0|"
+    assert (await ask(tmp_path, *template, model="d", effort="low")).value == "d|low|||"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("model", "m"), ("effort", "high"), ("agent_type", "critic"), ("max_tool_calls", 0)]
+)
+async def test_what_the_program_would_never_hear_of_is_unsupported(tmp_path: Path, name: str, value: Any):
+    with pytest.raises(StepFailed, match=f"cannot be told the option '{name}'") as caught:
+        await ask(tmp_path, "cat", question={name: value})
+    assert caught.value.reason == "unsupported"
+    assert f"{{{name}}}" in str(caught.value.hint)
 
 
 async def test_a_prompt_file_holds_the_prompt_and_goes_away(tmp_path: Path):
@@ -176,3 +195,64 @@ async def test_a_number_that_cannot_be_one_measured_nothing(tmp_path: Path, said
     answer = await ask(tmp_path, "cat", prompt=prompt, output="json", answer="text", usage=usage)
     cost = 7.5 if said == "7.5" else None
     assert (answer.value, answer.usage) == ("yes", Usage(output_tokens=3, cost=cost))
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+async def test_a_flood_is_cut_off(tmp_path: Path, output: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(command_output, "MAXIMUM_OUTPUT", 100_000)
+    with pytest.raises(StepFailed, match="it printed more than") as caught:
+        await ask(tmp_path, "yes", output=output)
+    assert caught.value.reason == "bad_output"
+
+
+async def test_a_failure_that_printed_nothing_leaves_no_file(tmp_path: Path):
+    raw = tmp_path / "steps" / "1.raw"
+    with pytest.raises(StepFailed):
+        await ask(tmp_path, "false", question={"raw": raw})
+    assert not raw.exists()
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+import anyio
+from engine.providers.base import ProviderContext, Question
+from engine.providers.command import build
+import engine.schema
+
+folder, program, output = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+table = {"command": ["/bin/sh", "-c", program], "output": output}
+provider = build(ProviderContext(name="t", options=table, workspace=folder, cache_folder=folder, environment={}))
+
+def size(program_size):
+    async def go():
+        question = Question(prompt=str(program_size), workspace=folder, raw=folder / "raw")
+        return len((await provider.ask(question, lambda progress: None)).value)
+    return anyio.run(go)
+
+size(10_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+answer = size(20_000_000)
+after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(answer, (after - before) * 1024 / answer)
+"""
+LETTERS = "read size; head -c $size /dev/zero | tr '\\0' "
+PRINTING = {
+    "one line": ("text", f"{LETTERS} x"),
+    "short lines": ("text", "read size; yes 'a line as people write them, with some words' | head -c $size"),
+    "JSON": ("json", f"printf '\"'; {LETTERS} x; printf '\"'"),
+    "a JSON line": ("jsonl", f"printf '\"'; {LETTERS} x; echo '\"'"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts memory in kilobytes, as Linux does")
+@pytest.mark.parametrize("way", PRINTING)
+def test_a_huge_answer_takes_at_most_four_times_its_size(tmp_path: Path, way: str):
+    output, program = PRINTING[way]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path), program, output],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    size, times = done.stdout.split()
+    assert int(size) in (20_000_000, 19_999_999)
+    assert float(times) <= 4

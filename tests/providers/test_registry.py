@@ -108,3 +108,18 @@ def test_a_guest_does_not_take_the_place_of_a_built_in(tmp_path: Path, monkeypat
     assert "guest" in found.names()
     with pytest.raises(UsageError, match="'guest' cannot be loaded"):
         found.get("guest")
+
+
+def test_a_table_may_limit_how_many_attempts_its_provider_gets(tmp_path: Path):
+    found = registry(
+        tmp_path, {"mine": {"command": ["cat"], "max_parallel": 2}, "other": {"command": ["cat"]}}
+    )
+    assert found.limits() == {"mine": 2}
+    assert isinstance(found.get("mine"), CommandProvider)
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.5, "2", True])
+def test_a_limit_that_is_none_is_refused(tmp_path: Path, wrong: Any):
+    with pytest.raises(UsageError, match="max_parallel") as caught:
+        registry(tmp_path, {"mine": {"command": ["cat"], "max_parallel": wrong}}).limits()
+    assert caught.value.where == "max_parallel"

@@ -14,12 +14,19 @@ from engine.errors import StepFailed
 from engine.json_value import is_object
 from engine.process import Command, Exit, child_environment, run_child
 from engine.providers.agents.dialect import Dialect, Hearing, Invocation
+from engine.providers.agents.installation import version_remark
 from engine.providers.agents.options import AgentOptions, read_options
-from engine.providers.base import ProviderContext, Question, Readiness, Report
+from engine.providers.base import Progress, ProviderContext, Question, Readiness, Report
 from engine.providers.ending import check_not_cut
 from engine.providers.raw import RawOutput
 from engine.schema import instruction
 from engine.step import Answer
+
+_NETWORK = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+    *("no_proxy", "NODE_EXTRA_CA_CERTS"),
+)
+"""How the user's network is left, which every one of these programs has to know."""
 
 
 class CodingAgent:
@@ -32,7 +39,11 @@ class CodingAgent:
         self.capabilities = dialect.capabilities
         self._dialect = dialect
         self._options: AgentOptions = read_options(context.name, context.options)
-        wanted = (*dialect.variables, *self._options.environment)
+        self.access = dialect.access
+        """What it may be asked with: what it can be held to, less what the user's settings leave out."""
+        if self._options.access is not None:
+            self.access = self.access & frozenset(self._options.access)
+        wanted = (*_NETWORK, *dialect.variables, *self._options.environment)
         self._environment: Mapping[str, str] = child_environment(context.environment, wanted)
         self._title = self._options.program or dialect.name
         self._program = shutil.which(self._title, path=self._environment.get("PATH"))
@@ -45,7 +56,10 @@ class CodingAgent:
         sign_in = self._dialect.sign_in(self._environment)
         if sign_in.known is False:
             return Readiness(False, "it is not signed in", sign_in.how, version)
-        return Readiness(True, version=version)
+        remarks = [version_remark(version, self._dialect.known)]
+        if sign_in.known is None:
+            remarks.append(f"whether it is signed in shows when it is asked; if not: {sign_in.how}")
+        return Readiness(True, version=version, remark="; ".join(filter(None, remarks)))
 
     async def ask(self, question: Question, report: Report) -> Answer:
         """Run the program once."""
@@ -56,11 +70,13 @@ class CodingAgent:
         with tempfile.TemporaryDirectory(prefix="mco-") as scratch, RawOutput(question.raw) as raw:
             invocation = self._dialect.invocation(question, self._prompt(question), Path(scratch))
             hearing = self._dialect.hearing(question)
+            tools = _ToolCalls(question.max_tool_calls)
 
             def take(line: bytes) -> None:
                 raw.write(line)
                 for progress in hearing.line(_event(line)):
                     report(progress)
+                    tools.count(progress)
 
             ended = await self._run(program, invocation, question, take)
             check_not_cut(ended, question, self.name)
@@ -70,15 +86,12 @@ class CodingAgent:
         """The program, if it may be asked this."""
         if self._program is None:
             raise StepFailed("not_found", f"{self._title} is not on the PATH", provider=self.name)
-        allowed = self._dialect.access
-        if self._options.access is not None:
-            allowed = allowed & frozenset(self._options.access)
-        if question.access not in allowed:
+        if question.access not in self.access:
             raise StepFailed(
                 "unsupported",
                 f"{self.name} cannot be asked with {question.access!r} access",
                 provider=self.name,
-                hint=f"it takes: {', '.join(sorted(allowed))}",
+                hint=f"it takes: {', '.join(sorted(self.access))}",
             )
         return self._program
 
@@ -112,6 +125,20 @@ class CodingAgent:
         return answer._replace(
             provider=self.name, model=answer.model or question.model, seconds=ended.seconds
         )
+
+
+class _ToolCalls:
+    """Holds a run to its number of tool calls. What it raises ends the program, with everything it started."""
+
+    def __init__(self, most: int | None) -> None:
+        self._most = most
+        self._made = 0
+
+    def count(self, progress: Progress) -> None:
+        """Hear of some work. StepFailed (`refused`) when it is one tool call too many."""
+        self._made += progress.what == "tool"
+        if self._most is not None and self._made > self._most:
+            raise StepFailed("refused", f"it wanted more than {self._most} tool calls")
 
 
 def _event(line: bytes) -> Mapping[str, Any]:

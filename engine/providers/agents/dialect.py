@@ -52,7 +52,10 @@ class Dialect(Protocol):
     access: frozenset[Access]
     """What it can be held to."""
     own_schema: bool
-    """Whether it takes a JSON Schema by an option of its own; otherwise the prompt asks for one."""
+    """Whether it takes any JSON Schema by an option of its own; otherwise the prompt asks for one.
+
+    One that takes only some says False, and for those may ask by its option with `question.prompt`, which is bare.
+    """
     variables: tuple[str, ...]
     """The variables of the user's environment that it needs: keys, addresses, folders. No others pass."""
 
