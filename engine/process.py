@@ -1,7 +1,8 @@
 """One child process and everything it starts: spawn it, feed it, read its lines, end the whole tree.
 
 Completion is an event of the loop, never polled. A child runs in a session of its own; since the tools of coding
-agents open further sessions, the tree is found again by a marker in its environment (Linux) before it is killed.
+agents open further sessions, the tree is found again by a mark in its environment before it is killed. What a child
+leaves behind ends with it, and none outlives us: that is `process_watch`'s part.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ import contextlib
 import os
 import signal
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
 import anyio
 
+from engine.process_tree import MARKER, family
+from engine.process_watch import Household, household
+
 Cut = Literal["timeout", "stalled", "line"]
-MARKER = "MCO_PROCESS_TREE"
 GRACE_SECONDS = 5.0
 """Between the polite signal and the hard one."""
 LINGER_SECONDS = 1.0
 """How long output is awaited from grandchildren that still hold the pipe when the child itself is gone."""
 MAXIMUM_LINE = 64 * 1024 * 1024
+PIPE_BYTES = 1024 * 1024
+"""Room for output that nobody has read yet: programs on node throw away what has none when they exit."""
 TAIL_BYTES = 32 * 1024
 
 _KEPT = frozenset(
@@ -88,17 +92,30 @@ async def run_child(
     Raises OSError when it cannot be started, and what `on_line` raises. When it is cancelled, and whenever it ends
     early, the whole tree is dead before this returns.
     """
+    with household() as ours:
+        return await _run(command, ours, lambda loop: _Child(loop, on_line, timeout, stall_timeout))
+
+
+async def _run(
+    command: Command, ours: Household, hearing: Callable[[asyncio.AbstractEventLoop], _Child]
+) -> Exit:
     loop = asyncio.get_running_loop()
-    marker = f"{os.getpid()}-{uuid.uuid4().hex}"
+    mark = ours.admit()
     started = loop.time()
-    transport, child = await _spawn(command, marker, lambda: _Child(loop, on_line, timeout, stall_timeout))
+    marked = command._replace(environment={**command.environment, MARKER: ours.variable(mark)})
+    transport, child = await _spawn(marked, lambda: hearing(loop))
+    by_itself = False
     try:
         child.feed(command.input)
         await child.done.wait()
+        by_itself = child.exited.is_set() and child.cut is None and child.error is None
     finally:
-        if not child.exited.is_set():
+        if by_itself:
+            _signal_group(transport.get_pid(), _KILL)
+            ours.left(mark)
+        else:
             with anyio.CancelScope(shield=True):
-                await _end_tree(transport, child, marker)
+                await _end_tree(transport, child, ours, mark)
         child.finish()
         transport.close()
     if child.error is not None:
@@ -107,7 +124,7 @@ async def run_child(
 
 
 async def _spawn(
-    command: Command, marker: str, listener: Callable[[], _Child]
+    command: Command, listener: Callable[[], _Child]
 ) -> tuple[asyncio.SubprocessTransport, _Child]:
     # Shielded: a cancellation between the fork and our knowing of the child would leave it behind.
     with anyio.CancelScope(shield=True):
@@ -115,7 +132,7 @@ async def _spawn(
             listener,
             *command.arguments,
             cwd=command.folder,
-            env={**command.environment, MARKER: marker},
+            env=command.environment,
             start_new_session=True,
         )
     raise AssertionError("a shield swallows nothing")  # which the type checker cannot know
@@ -150,6 +167,7 @@ class _Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
+        _widen(self._transport)
 
     def feed(self, data: bytes) -> None:
         """Give it its standard input and close that. A child may answer without reading everything."""
@@ -188,7 +206,8 @@ class _Child(asyncio.SubprocessProtocol):
             timer.cancel()
         self.done.set()
         if self._pending and self.error is None and self.cut is None:
-            self._tell(bytes(self._pending))
+            last, self._pending = bytes(self._pending), bytearray()
+            self._tell(last)
 
     def _finish_if_over(self) -> None:
         if self.exited.is_set() and not self._open:
@@ -200,11 +219,18 @@ class _Child(asyncio.SubprocessProtocol):
         searched = len(self._pending)
         self._pending += data
         if self._pending.find(b"\n", searched) >= 0:
-            *lines, self._pending = self._pending.split(b"\n")
-            for line in lines:
-                self._tell(bytes(line))
+            self._cut(searched)
         if len(self._pending) > MAXIMUM_LINE:
             self._end_by("line")
+
+    def _cut(self, searched: int) -> None:
+        # A line may be most of the memory there is: it is copied once, and ours is gone before it is heard.
+        first = self._pending.find(b"\n", searched)
+        line = bytes(memoryview(self._pending)[:first])
+        *lines, self._pending = self._pending[first + 1 :].split(b"\n")
+        self._tell(line)
+        for further in lines:
+            self._tell(bytes(further))
 
     def _tell(self, line: bytes) -> None:
         if self.error is not None:
@@ -226,27 +252,31 @@ class _Child(asyncio.SubprocessProtocol):
         self.finish()
 
 
-async def _end_tree(transport: asyncio.SubprocessTransport, child: _Child, marker: str) -> None:
+async def _end_tree(
+    transport: asyncio.SubprocessTransport, child: _Child, ours: Household, mark: str
+) -> None:
     """Politely, then hard, then whatever escaped into sessions of its own."""
-    _signal_group(transport.get_pid(), signal.SIGTERM)
+    pid = transport.get_pid()
+    # As long as nobody has died, even those are found that threw their environment away.
+    known = [] if child.exited.is_set() else list(family(pid))
+    _signal_group(pid, signal.SIGTERM)
     with anyio.move_on_after(GRACE_SECONDS):
         await child.exited.wait()
-    _signal_group(transport.get_pid(), _KILL)
-    for pid in marked_processes(marker):
-        await _end_stray(pid)
+    known += [] if child.exited.is_set() else family(pid)
+    _signal_group(pid, _KILL)
+    await ours.end(mark, session=pid, known=known)
     await child.exited.wait()
 
 
-async def _end_stray(pid: int) -> None:
-    """Kill a process that is not our child, and wait until it is dead."""
-    with contextlib.suppress(OSError):  # it went by itself
-        handle = os.pidfd_open(pid)
-        try:
-            signal.pidfd_send_signal(handle, _KILL)
-            with anyio.move_on_after(GRACE_SECONDS):
-                await anyio.wait_readable(handle)
-        finally:
-            os.close(handle)
+def _widen(transport: asyncio.SubprocessTransport) -> None:
+    """Give a child's output more room than the 64 KiB of a pipe, where the system has a way to."""
+    if sys.platform == "linux":
+        import fcntl
+
+        pipe = cast("asyncio.BaseTransport", transport.get_pipe_transport(1)).get_extra_info("pipe")
+        # The user may have as many wide pipes as the system allows; the child may be gone, and its pipe closed.
+        with contextlib.suppress(OSError, ValueError):
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _signal_group(leader: int, number: int) -> None:
@@ -256,28 +286,3 @@ def _signal_group(leader: int, number: int) -> None:
             os.kill(leader, number)
         else:
             os.killpg(leader, number)
-
-
-def marked_processes(marker: str) -> list[int]:
-    """The processes whose environment carries the marker; empty where there is no /proc."""
-    wanted = f"{MARKER}={marker}".encode()
-    return [pid for pid, given in _markers() if given == wanted]
-
-
-def kill_everything() -> None:
-    """Kill whatever children of this process have started, without waiting; for an end that cannot wait."""
-    ours = f"{MARKER}={os.getpid()}-".encode()
-    for pid, given in _markers():
-        if given.startswith(ours):
-            with contextlib.suppress(OSError):  # it went by itself
-                os.kill(pid, _KILL)
-
-
-def _markers() -> Iterator[tuple[int, bytes]]:
-    """The marked processes of this machine that we may look at, each with its marker."""
-    beginning = f"{MARKER}=".encode()
-    for entry in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            for variable in (entry / "environ").read_bytes().split(b"\0"):
-                if variable.startswith(beginning):
-                    yield int(entry.name), variable

@@ -51,6 +51,9 @@ class Settings(BaseModel):
     access: Access = "read"
     """The ceiling: a step that asks for more is refused."""
     max_parallel: int = Field(8, ge=1, le=10_000)
+    """Steps at once in one run."""
+    max_machine_parallel: int | None = Field(None, ge=1, le=10_000)
+    """Attempts at once in all of the user's runs on this machine."""
     budget: Tokens | None = None
     """Tokens that one run may spend."""
     max_cost: float | None = Field(None, gt=0, le=_MOST)
@@ -61,6 +64,8 @@ class Settings(BaseModel):
     """A hard deadline for every attempt; None leaves it to the stall timeout."""
     stall_timeout: float = Field(900.0, gt=0, le=_WEEK)
     retries: int = Field(2, ge=0, le=20)
+    patience: float = Field(600.0, ge=0, le=_WEEK)
+    """How long a step waits for a provider that asks to be left alone until its quota is there again."""
     expire_days: float = Field(30.0, gt=0, le=_CENTURY)
     """How old an answer may be to be reused."""
     cpu_seconds: int = Field(30, ge=1, le=_WEEK)

@@ -8,11 +8,12 @@ from typing import Any, TypeGuard
 
 from pydantic_core import from_json
 
-from engine.errors import StepFailed, StorageFailed, first_of_ours
+from engine.errors import REASONS, StepFailed, StorageFailed, first_of_ours
 from engine.providers.base import Provider, Question, Report
 from engine.schema import Schema, find_json
 from engine.step import Answer, Usage
 
+_LONGEST_WAIT = 30 * 86400.0
 _encode = json.JSONEncoder(allow_nan=False).encode
 
 
@@ -22,7 +23,9 @@ async def asked(provider: Provider, question: Question, report: Report) -> Answe
         answer: object = await provider.ask(question, report)
     except Exception as error:
         ours = first_of_ours(error)  # adapters have task groups, which wrap what is raised in them
-        if isinstance(ours, (StepFailed, StorageFailed)):
+        if isinstance(ours, StepFailed):
+            raise _sound_failure(ours) from None
+        if isinstance(ours, StorageFailed):
             raise ours from None
         raise StepFailed(
             "crashed",
@@ -34,6 +37,18 @@ async def asked(provider: Provider, question: Question, report: Report) -> Answe
             "crashed", f"{provider.name} gave no answer that can be read", provider=provider.name
         )
     return answer
+
+
+def _sound_failure(failure: StepFailed) -> StepFailed:
+    """The failure without what cannot be true in it: we wait by its `retry_after` and count its `usage`."""
+    wait: object = failure.retry_after
+    if not isinstance(wait, (int, float)) or not 0 <= wait <= _LONGEST_WAIT:
+        failure.retry_after = None
+    if type(failure.usage) is not Usage or not failure.usage.is_sound():
+        failure.usage = None
+    if failure.reason not in REASONS:
+        failure.reason = "crashed"
+    return failure
 
 
 def _is_sound(answer: object) -> TypeGuard[Answer]:

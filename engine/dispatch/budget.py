@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.errors import CeilingReached
+from engine.errors import CeilingReached, MCOError, StepFailed
 from engine.step import Usage
 
 RUN = 0
@@ -75,6 +75,12 @@ class Budget:
 
     def _enclosing(self, number: int) -> Iterator[Scope]:
         return (scope for _, scope in self.chain(number))
+
+
+def spent_by(failure: MCOError) -> Usage:
+    """What a step that failed has cost, as far as its providers said."""
+    usage = failure.usage if isinstance(failure, StepFailed) else None
+    return usage or Usage()
 
 
 def _reached(scope: Scope) -> BudgetCeiling | None:

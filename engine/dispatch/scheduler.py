@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import anyio
 from anyio.abc import TaskGroup
 from anyio.lowlevel import cancel_shielded_checkpoint
 
-from engine.dispatch.budget import Budget, BudgetCeiling
+from engine.dispatch.attempts import Asking
+from engine.dispatch.budget import Budget, BudgetCeiling, spent_by
 from engine.dispatch.fanout import Fanout
+from engine.dispatch.places import Places, Turn
 from engine.dispatch.progress import StepWatcher
 from engine.dispatch.reuse import Reuse
 from engine.dispatch.wording import EXCERPT, excerpt, message
@@ -26,7 +29,7 @@ from engine.errors import (
 from engine.record.events import BudgetReached, StepFinished, StepQueued, StepReused, Tokens
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.stream import Stream
-from engine.step import Answer, Key, KeyMaker, Step, Usage
+from engine.step import Answer, Key, KeyMaker, Step
 
 if TYPE_CHECKING:
     from engine.dispatch.cache import KeptAnswer
@@ -110,7 +113,7 @@ class Scheduler:
         self._tasks = tasks
         self._clock = clock
         self._keys = KeyMaker()
-        self._places = anyio.Semaphore(limits.max_parallel, fast_acquire=True)
+        self._places = Places(limits.max_parallel)
         self._count = 0
         self._unprepared = 0
         self._told: set[tuple[str, str, float]] = set()
@@ -157,7 +160,7 @@ class Scheduler:
         if kept is not None:
             self._find_again(ticket, kept)
             return
-        if self._places.value <= 0:
+        if self._places.free == 0:
             self._stream.flush()
         self._tasks.start_soon(self._run, ticket)
 
@@ -230,10 +233,11 @@ class Scheduler:
         started = self._clock()
         watcher = StepWatcher(ticket.number, self._stream, self._clock)
         try:
-            async with self._places:
-                self.budget.check(ticket.scope)  # others may have spent it while this one waited
+            check = partial(self.budget.check, ticket.scope)
+            async with Turn(self._places, check) as turn:
+                check()  # others may have spent it while this one waited
                 stem = self._store.stem(ticket.number, ticket.step)
-                answer = await self._fanout.ask(ticket.step, watcher, stem)
+                answer = await self._fanout.ask(Asking(ticket.step, watcher, turn, stem))
                 self.budget.spend(ticket.scope, answer.usage)
             await self._let_the_next_begin()
             self._finish(ticket, answer)
@@ -254,7 +258,7 @@ class Scheduler:
 
     async def _let_the_next_begin(self) -> None:
         """When steps end in a burst, those that got their places start before the answers are written down."""
-        if self._places.value == 0:
+        if self._places.free == 0:
             await cancel_shielded_checkpoint()  # they wake up
             await cancel_shielded_checkpoint()  # they start
 
@@ -278,7 +282,7 @@ class Scheduler:
 
     def _fail(self, ticket: Ticket, failure: StepFailed | CeilingReached, seconds: float) -> None:
         if isinstance(failure, StepFailed):
-            self.budget.spend(ticket.scope, Usage())  # nobody says what a failed step has cost
+            self.budget.spend(ticket.scope, spent_by(failure))
         self._store.keep(ticket.number, ticket.step, None)
         self._tell_failure(ticket, failure, seconds)
         ticket.done(failure)
@@ -291,4 +295,5 @@ class Scheduler:
             message=message(failure),
             provider=failure.provider if isinstance(failure, StepFailed) else None,
             seconds=seconds,
+            usage=Tokens.of(spent_by(failure)),
         )

@@ -10,7 +10,10 @@ import anyio
 import pytest
 
 from engine.dispatch.agreement import merge
-from engine.dispatch.fanout import Fanout, Manner
+from engine.dispatch.attempts import Asking, Attempts, Manner
+from engine.dispatch.fanout import Fanout
+from engine.dispatch.places import Places, Turn
+from engine.dispatch.traffic import Traffic
 from engine.errors import StepFailed, UsageError
 from engine.providers.base import Progress, Question
 from engine.providers.fake import FakeProvider
@@ -39,15 +42,27 @@ class Stage:
     def __init__(self, **replies: Callable[[Question], Any]) -> None:
         self.providers = {name: FakeProvider(reply, name) for name, reply in replies.items()}
         self.slept: list[float] = []
+        self.told: list[tuple[str, str, float]] = []
+        self.time = 1000.0
+        self.places = Places(8)
+        self.traffic = Traffic(
+            tell=lambda *pause: self.told.append(pause), now=lambda: self.time, sleep=self.sleep
+        )
         self.watcher = Watcher()
 
     async def ask(self, step: Step, *, stem: str | None = None, **manner: Any) -> Answer:
-        async def sleep(seconds: float) -> None:
-            self.slept.append(seconds)
-
         defaults: dict[str, Any] = {"timeout": None, "stall_timeout": 9.0, "retries": 2}
-        given = Manner(workspace=Path("/nowhere"), sleep=sleep, jitter=lambda: 1.0, **{**defaults, **manner})
-        return await Fanout(self.providers.__getitem__, given).ask(step, self.watcher, stem)
+        given = Manner(
+            workspace=Path("/nowhere"), sleep=self.sleep, jitter=lambda: 1.0, **{**defaults, **manner}
+        )
+        fanout = Fanout(Attempts(self.providers.__getitem__, given, self.traffic))
+        async with Turn(self.places, again=lambda: None) as turn:
+            return await fanout.ask(Asking(step, self.watcher, turn, stem))
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.time += seconds
+        await anyio.lowlevel.checkpoint()
 
 
 def step(*names: str, **facts: Any) -> Step:
@@ -225,8 +240,8 @@ async def test_only_a_failed_step_or_a_disk_comes_through_as_it_is():
 
 
 async def test_when_everybody_fails_the_error_names_them_all():
-    stage = Stage(a=fails("quota", "used up"), b=fails("auth", "log in"), c=fails("quota", "spent"))
     for strategy in ("all", "race", "failover", "agree"):
+        stage = Stage(a=fails("quota", "used up"), b=fails("auth", "log in"), c=fails("quota", "spent"))
         with pytest.raises(StepFailed) as caught:
             await stage.ask(step("a", "b", "c", strategy=strategy))
         assert caught.value.reason == "quota"
@@ -268,3 +283,152 @@ def test_findings_that_are_no_objects_are_any_other_answer():
 def test_other_answers_agree_by_majority_and_the_given_order_breaks_ties():
     assert merge([("x", "No"), ("y", "yes"), ("z", "Yes ")]) == "yes"
     assert merge([("x", {"a": 1}), ("y", {"a": 2})]) == {"a": 1}
+
+
+async def test_an_answer_that_does_not_fit_goes_back_to_the_model_with_what_is_wrong():
+    prompts: list[str] = []
+
+    def reply(question: Question) -> Any:
+        prompts.append(question.prompt)
+        return "no JSON at all" if len(prompts) == 1 else {"n": "x"} if len(prompts) == 2 else {"n": 1}
+
+    schema = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+    stage = Stage(a=reply)
+    answer = await stage.ask(step("a", schema=schema))
+    assert (answer.value, stage.slept) == ({"n": 1}, [0.0, 0.0])
+    assert prompts[0] == "p"
+    assert prompts[1].startswith("p\n\nYour last answer could not be used: ")
+    assert '$.n: "x" is not of type "integer"' in prompts[2]
+    assert "no JSON" not in prompts[2]
+
+
+async def test_a_model_that_never_gets_it_right_is_bad_output():
+    asked: list[Question] = []
+    stage = Stage(a=lambda question: asked.append(question) or "prose")
+    with pytest.raises(StepFailed) as caught:
+        await stage.ask(step("a", schema={"type": "integer"}), retries=2)
+    assert (caught.value.reason, len(asked)) == ("bad_output", 3)
+
+
+async def test_an_answer_costs_what_its_failed_attempts_cost_too():
+    replies = iter(
+        [
+            Answer(value="prose", usage=Usage(input_tokens=10, cost=0.25)),
+            StepFailed("network", "cut", usage=Usage(input_tokens=5)),
+            Answer(value=7, usage=Usage(input_tokens=1, output_tokens=2)),
+        ]
+    )
+
+    def reply(question: Question) -> Any:
+        given = next(replies)
+        if isinstance(given, StepFailed):
+            raise given
+        return given
+
+    answer = await Stage(a=reply).ask(step("a", schema={"type": "integer"}))
+    assert (answer.value, answer.usage) == (7, Usage(input_tokens=16, output_tokens=2, cost=0.25))
+
+
+@pytest.mark.parametrize("strategy", ["failover", "all", "agree"])
+async def test_what_a_provider_spent_before_it_failed_is_counted(strategy: Any):
+    stage = Stage(
+        a=fails("refused", usage=Usage(output_tokens=4)),
+        b=lambda question: Answer(value="yes", usage=Usage(output_tokens=1)),
+    )
+    assert (await stage.ask(step("a", "b", strategy=strategy))).usage == Usage(output_tokens=5)
+
+
+async def test_when_all_fail_the_failure_says_what_they_spent():
+    spent = Usage(cost=0.5)
+    stage = Stage(a=fails("refused", usage=spent), b=fails("auth", usage=spent))
+    with pytest.raises(StepFailed) as caught:
+        await stage.ask(step("a", "b", strategy="all"))
+    assert caught.value.usage == Usage(cost=1.0)
+
+
+async def test_a_loser_that_had_its_answer_already_is_paid_for():
+    both = anyio.Event()
+
+    async def reply(question: Question) -> Any:
+        await both.wait()
+        return Answer(value="yes", usage=Usage(input_tokens=3))
+
+    stage = Stage(a=reply, b=reply)
+    async with anyio.create_task_group() as tasks:
+        answers: list[Answer] = []
+
+        async def ask() -> None:
+            answers.append(await stage.ask(step("a", "b", strategy="race")))
+
+        tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        both.set()
+    assert [answer.usage.input_tokens for answer in answers] == [6]
+
+
+async def test_a_failing_adapter_cannot_make_us_wait_or_count_nonsense():
+    for odd in (float("nan"), float("inf"), -1, "soon", 10**9):
+        stage = Stage(a=fails("quota", retry_after=odd, usage=Usage(input_tokens=-5)))
+        with pytest.raises(StepFailed) as caught:
+            await stage.ask(step("a"))
+        assert (caught.value.retry_after, caught.value.usage, stage.slept) == (None, Usage(), [])
+
+
+async def test_a_quota_that_is_soon_there_again_is_waited_for_once():
+    replies = iter([StepFailed("quota", "used up", retry_after=30), "yes"])
+
+    def reply(question: Question) -> Any:
+        given = next(replies)
+        if isinstance(given, StepFailed):
+            raise given
+        return given
+
+    stage = Stage(a=reply)
+    assert (await stage.ask(step("a"))).value == "yes"
+    assert (stage.slept, stage.told) == ([31.0], [("a", "quota", 30)])
+
+
+async def test_where_there_is_another_provider_a_paused_one_is_not_waited_for():
+    asked: list[str] = []
+    stage = Stage(
+        a=fails("quota", "used up", retry_after=30), b=lambda question: asked.append("b") or "from b"
+    )
+    for _ in range(3):
+        assert (await stage.ask(step("a", "b"))).provider == "b"
+    assert (stage.slept, asked) == ([], ["b"] * 3)
+    assert [entry for entry in stage.watcher.seen if entry[1] == "a"] == [("started", "a", 1)]
+
+
+async def test_a_step_that_waits_for_its_retry_gives_its_place_to_others():
+    stage = Stage(a=fails("network"))
+    stage.places = Places(1)
+    free: list[int] = []
+
+    async def sleep(seconds: float) -> None:
+        free.append(stage.places.free)
+
+    stage.sleep = sleep  # pyright: ignore[reportAttributeAccessIssue]
+    with pytest.raises(StepFailed):
+        await stage.ask(step("a"))
+    assert (free, stage.places.free) == ([1, 1], 1)
+
+
+async def test_the_retry_of_a_cancelled_step_never_comes():
+    asked: list[Question] = []
+    waits = anyio.Event()
+
+    def reply(question: Question) -> Any:
+        asked.append(question)
+        raise StepFailed("network", "gone")
+
+    async def sleep(seconds: float) -> None:
+        waits.set()
+        await anyio.sleep_forever()
+
+    stage = Stage(a=reply)
+    stage.sleep = sleep  # pyright: ignore[reportAttributeAccessIssue]
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(stage.ask, step("a"))
+        await waits.wait()
+        tasks.cancel_scope.cancel()
+    assert (len(asked), stage.places.free) == (1, 8)

@@ -34,6 +34,14 @@ def test_retry_after_is_honoured_within_patience():
     assert delay_before_retry("rate_limited", 1, 2, LONGEST_PATIENCE + 1, 0.25) is None
 
 
+def test_a_quota_is_waited_for_once_when_its_reset_is_known_and_within_patience():
+    assert delay_before_retry("quota", 1, 2, 30.0, 0.5, patience=30.0) == 30.5
+    assert delay_before_retry("quota", 2, 5, 30.0, 0.5) is None
+    assert delay_before_retry("quota", 1, 2, 31.0, 0.5, patience=30.0) is None
+    assert delay_before_retry("quota", 1, 2, None, 0.5) is None
+    assert delay_before_retry("quota", 1, 0, 30.0, 0.5) is None
+
+
 @given(st.integers(1, 60), st.floats(0, 1))
 def test_delays_grow_and_stay_bounded(attempt: int, jitter: float):
     delay = delay_before_retry("network", attempt, 100, None, jitter)

@@ -10,7 +10,8 @@ import anyio
 import pytest
 
 from engine import process
-from engine.process import Command, Exit, child_environment, kill_everything, marked_processes, run_child
+from engine.process import Command, Exit, child_environment, run_child
+from engine.process_tree import Ending, is_within, kill_everything
 
 pytestmark = [pytest.mark.anyio, pytest.mark.skipif(sys.platform == "win32", reason="shell scripts")]
 
@@ -104,8 +105,8 @@ async def test_output_held_open_by_a_grandchild_does_not_hold_us(
     monkeypatch.setattr(process, "LINGER_SECONDS", 0.2)
     with anyio.fail_after(20):
         ended, lines = await sh("sleep 300 & echo $! > pid; echo answer", tmp_path)
-    os.kill(int((tmp_path / "pid").read_text()), 9)
     assert (ended.code, lines) == (0, [b"answer"])
+    assert not await alive(tmp_path / "pid")
 
 
 async def test_a_line_without_end_is_cut_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -135,7 +136,7 @@ def test_a_child_sees_an_allow_list_of_our_environment():
 
 
 def test_no_process_has_a_marker_that_was_never_given():
-    assert marked_processes("never-given") == []
+    assert not Ending(is_within("never-given")).kill()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
