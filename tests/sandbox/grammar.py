@@ -83,7 +83,8 @@ class Grammar:
     def _reading_at_run_time(self) -> str:
         what = self._pick((*DUNDERS, *INSIDES, *PLAIN))
         default = self._pick(("", ", None", ", getattr"))
-        return f"getattr({self._expression()}, {what!r}{default})"
+        whose = self._expression() if self._random.randint(0, 2) else self._pick(MODULES)
+        return f"getattr({whose}, {what!r}{default})"
 
     def _item(self) -> str:
         key = self._pick((self._expression(), "'open'", "0", ":", "1:2", "::-1", "*a,"))

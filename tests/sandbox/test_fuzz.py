@@ -25,7 +25,7 @@ def keeper() -> Iterator[Keeper]:
 
 @settings(
     derandomize=True,
-    max_examples=150,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -37,10 +37,10 @@ def test_no_random_script_comes_by_what_it_was_not_given(
 
 
 def test_random_scripts_are_refused_and_run(keeper: Keeper) -> None:
-    judged = [keeper.feed(written(seed)) for seed in range(150)]
+    judged = [keeper.feed(written(seed)) for seed in range(100)]
     verdicts = [each["verdict"] for each in judged]
     assert [each["found"] for each in judged if each["found"]] == []
-    assert verdicts.count("refused") > 20
+    assert verdicts.count("refused") > 10
     assert verdicts.count("ran") > 10
 
 
