@@ -27,6 +27,7 @@ _KEYS = (
     *("AZURE_API_KEY", "AWS_BEARER_TOKEN_BEDROCK", "OPENCODE_AUTH_CONTENT"),
 )
 _CONFIG = "OPENCODE_CONFIG_CONTENT"
+_SETTINGS = ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", _CONFIG)
 _READING: Mapping[str, Any] = {
     "*": "deny",
     "read": {"*": "allow", "*.env": "deny", "*.env.*": "deny", "*.env.example": "allow"},
@@ -52,7 +53,8 @@ class OpenCode:
     own_schema: bool = False
     variables: tuple[str, ...] = (
         *_KEYS,
-        *("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR", "OPENCODE_DB", "OPENCODE_MODELS_PATH", _CONFIG),
+        *_SETTINGS,
+        *("OPENCODE_DB", "OPENCODE_MODELS_PATH"),
         *("OPENCODE_DISABLE_MODELS_FETCH", "OPENCODE_DISABLE_DEFAULT_PLUGINS", "OPENCODE_PURE"),
         *("AWS_REGION", "AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
         *("AZURE_RESOURCE_NAME", "GOOGLE_CLOUD_PROJECT", "GOOGLE_APPLICATION_CREDENTIALS", "VERTEX_LOCATION"),
@@ -111,9 +113,14 @@ class OpenCode:
         return installed_version(program, "opencode-ai")
 
     def sign_in(self, environment: Mapping[str, str]) -> SignIn:
-        """A key or a login that it wrote down. Else its settings may name a service that needs neither."""
-        known = any(environment.get(name) for name in _KEYS) or _has_login(_folder(environment))
-        return SignIn(True if known else None, _HOW)
+        """A key or a login that it wrote down, or settings, which may name a service that needs neither.
+
+        Without any of them it would send what it is asked to whatever free service it knows, or wait for ever.
+        """
+        if any(environment.get(name) for name in _KEYS) or _has_login(_folder(environment)):
+            return SignIn(True, _HOW)
+        named = any(environment.get(name) for name in _SETTINGS) or _has_settings(environment)
+        return SignIn(None if named else False, _HOW)
 
 
 def _check_project(workspace: Path, home: Path) -> None:
@@ -156,6 +163,12 @@ def _folder(environment: Mapping[str, str]) -> Path:
 
 def _home(environment: Mapping[str, str]) -> Path:
     return Path(environment.get("HOME") or environment.get("USERPROFILE") or "~").expanduser()
+
+
+def _has_settings(environment: Mapping[str, str]) -> bool:
+    own = environment.get("XDG_CONFIG_HOME")
+    folder = (Path(own) if own else _home(environment) / ".config") / "opencode"
+    return any((folder / name).is_file() for name in ("opencode.json", "opencode.jsonc", "config.json"))
 
 
 def _has_login(folder: Path) -> bool:

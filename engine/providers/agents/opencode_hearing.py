@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from engine.errors import StepFailed
+from engine.errors import Reason, StepFailed
 from engine.process import Exit
 from engine.providers.agents.doings import noting, saying, using
 from engine.providers.agents.event import Event, amount_of, count_of, part_of, text_of, total
@@ -14,6 +14,11 @@ from engine.step import Answer, Usage
 
 _SENSELESS = 5
 """So many answers in a row that it cannot read: it would ask for more of them for ever, and each may cost."""
+_BY_NAME: Mapping[str, Reason] = {
+    "ProviderAuthError": "auth",
+    "ContextOverflowError": "refused",
+    "MessageOutputLengthError": "bad_output",
+}
 
 
 class OpenCodeHearing:
@@ -88,8 +93,10 @@ def _sentence(error: Event) -> str:
 
 def _failure(error: Event) -> StepFailed:
     data = part_of(error, "data")
-    said = f"{text_of(error, 'name')}: {_sentence(error)}"
-    return failure(said, status=count_of(data, "statusCode"), retry_after=_wait(data))
+    otherwise: Reason = _BY_NAME.get(text_of(error, "name"), "crashed")
+    return failure(
+        _sentence(error), status=count_of(data, "statusCode"), retry_after=_wait(data), otherwise=otherwise
+    )
 
 
 def _wait(data: Event) -> float | None:
