@@ -15,10 +15,11 @@ from engine.providers.base import Provider
 from engine.providers.fake import FakeProvider, Reply
 from engine.providers.registry import Registry
 from engine.run import run_script
+from engine.sandbox.allowance import worker_limits
 from engine.sandbox.host import Worker
 from engine.settings import Settings
 from engine.source import ScriptSource
-from engine.surroundings import RunOutcome, RunRequest, Surroundings, worker_limits
+from engine.surroundings import RunOutcome, RunRequest, Surroundings
 
 META = 'meta = {"name": "bench", "description": "a benchmark"}\n'
 

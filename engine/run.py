@@ -36,11 +36,12 @@ from engine.record.lock import RunLock
 from engine.record.steps import StepFile
 from engine.record.stream import Stream
 from engine.record.view import RunView
+from engine.sandbox.allowance import worker_limits
 from engine.sandbox.host import Worker
 from engine.sandbox.spare import Workers
 from engine.schema import check_arguments, coerce_arguments
 from engine.summary import summary
-from engine.surroundings import RunOutcome, RunRequest, Surroundings, worker_limits
+from engine.surroundings import RunOutcome, RunRequest, Surroundings
 from engine.text import clean_block
 from engine.workspace import WorkspaceFingerprints
 

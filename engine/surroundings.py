@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from engine.errors import MCOError
 from engine.providers.registry import Registry
 from engine.record.events import Status
-from engine.sandbox.host import WorkerLimits
 from engine.settings import Settings
 from engine.source import ScriptSource
 from engine.step import Usage
@@ -70,12 +69,3 @@ class RunOutcome(NamedTuple):
     steps: Mapping[str, int]
     usage: Usage
     seconds: float
-
-
-def worker_limits(settings: Settings) -> WorkerLimits:
-    """The limits of a worker as the settings want them."""
-    return WorkerLimits(
-        memory_bytes=settings.memory_mb * 1024 * 1024,
-        cpu_seconds=settings.cpu_seconds,
-        think_seconds=settings.think_seconds,
-    )

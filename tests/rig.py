@@ -17,10 +17,11 @@ from engine.providers.registry import Registry
 from engine.record.events import Event
 from engine.record.journal import read_journal
 from engine.run import run_script
+from engine.sandbox.allowance import worker_limits
 from engine.sandbox.host import Worker
 from engine.settings import Settings
 from engine.source import ScriptSource
-from engine.surroundings import RunOutcome, RunRequest, Surroundings, worker_limits
+from engine.surroundings import RunOutcome, RunRequest, Surroundings
 
 META = 'meta = {"name": "trial", "description": "a script of a test"}\n'
 

@@ -22,7 +22,11 @@ class FrameTooLarge(ValueError):
 
 def encode(frame: dict[str, Any]) -> bytes:
     """One frame as bytes, ASCII only. ValueError or TypeError when it is not JSON."""
-    body = _encode(frame).encode("ascii")
+    return prefixed(_encode(frame).encode("ascii"))
+
+
+def prefixed(body: bytes) -> bytes:
+    """A frame's JSON with its length before it."""
     return _PREFIX.pack(len(body)) + body
 
 

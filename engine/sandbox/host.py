@@ -34,6 +34,7 @@ from engine.sandbox.layer import Layer, gaps
 from engine.sandbox.limits import WorkerLimits
 from engine.sandbox.linger import Linger
 from engine.sandbox.memory_watch import MemoryWatch, watch_memory
+from engine.sandbox.outbound import encode_quickly
 from engine.sandbox.source import decode_source
 from engine.sandbox.spawn import end_worker, exit_code, spawn_worker
 from engine.sandbox.spending import BudgetTotals, Spending, Spent, as_json
@@ -214,8 +215,6 @@ class Worker:
             if self._linger is not None and not self._waiting:
                 self._linger.sent()
 
-    # Inside
-
     def _take(self, frame: Frame, size: int) -> None:
         if isinstance(frame, Call):
             self._take_call(frame, size)
@@ -286,7 +285,7 @@ class Worker:
     def _answer(self, call: Call, frame: dict[str, Any]) -> None:
         if self._transport is None or self._stopwatch is None:
             return
-        data = encode(frame)
+        data = encode_quickly(frame)
         self._waiting.remove(call.id)
         self._replies += 1
         self._stopwatch.resume()

@@ -15,7 +15,8 @@ from engine.providers.builtin import build
 from engine.providers.fake import FakeProvider
 from engine.providers.registry import Registry
 from engine.record.events import Event
-from engine.run import RunOutcome, RunRequest, Surroundings, run_script, worker_limits
+from engine.run import RunOutcome, RunRequest, Surroundings, run_script
+from engine.sandbox.allowance import worker_limits
 from engine.sandbox.host import Worker
 from engine.settings import Settings
 

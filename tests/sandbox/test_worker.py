@@ -125,7 +125,7 @@ async def test_a_cancelled_run_leaves_no_process() -> None:
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
-    assert worker._process.wait(20) == -signal.SIGKILL
+    assert worker._process.wait(20) in (0, -signal.SIGKILL)  # it may see the closed socket first
 
 
 async def test_a_worker_ends_when_the_hosts_end_closes() -> None:

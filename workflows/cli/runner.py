@@ -127,10 +127,14 @@ class _Drive(NamedTuple):
 
 
 def _spawn(settings: Settings) -> Worker:
-    from engine.sandbox.host import Worker
-    from engine.surroundings import worker_limits
+    from engine.sandbox.allowance import worker_limits
+    from engine.sandbox.spawn import spawn_worker
 
-    return Worker.spawn(worker_limits(settings))
+    limits = worker_limits(settings)
+    process, connection = spawn_worker(limits)  # before our own end of it is imported, which takes as long
+    from engine.sandbox.host import Worker
+
+    return Worker(process, connection, limits)
 
 
 def event_writer() -> Callable[[Event], None]:
