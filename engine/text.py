@@ -30,6 +30,12 @@ def clean_block(text: str, limit: int = 100_000) -> str:
     return "\n".join(_clean_kept(line) for line in cut.splitlines())
 
 
+def clean_output(text: str) -> str:
+    """Text for a pipe or a file: nothing that would steer a terminal it may end on, and all its lines and tabs."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(_clean_kept(cell) for cell in line.split("\t")) for line in lines)
+
+
 def clean_columns(line: str) -> str:
     """One line that is safe to print, with every character in its column: a space for what is unprintable."""
     if line.isprintable():

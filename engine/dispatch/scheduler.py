@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import anyio
 from anyio.abc import TaskGroup
@@ -14,6 +14,7 @@ from anyio.lowlevel import cancel_shielded_checkpoint
 from engine.dispatch.attempts import Asking
 from engine.dispatch.budget import Budget, BudgetCeiling, spent_by
 from engine.dispatch.fanout import Fanout
+from engine.dispatch.needs import Fingerprints, StepStore
 from engine.dispatch.places import Places, Turn
 from engine.dispatch.progress import StepWatcher
 from engine.dispatch.reuse import Reuse
@@ -38,36 +39,8 @@ Outcome = Answer | StepFailed | CeilingReached
 Done = Callable[[Outcome], None]
 
 
-class Fingerprints(Protocol):
-    """Says what a step's files are; slow only before the manifest is made."""
-
-    def known(self, step: Step) -> bool:
-        """Whether `of` can answer at once."""
-        ...
-
-    def of(self, step: Step) -> str | None:
-        """The fingerprint of what a step reads, None when it reads nothing."""
-        ...
-
-    async def prepare(self) -> None:
-        """Make `of` ready for every step."""
-        ...
-
-    def forget(self) -> None:
-        """Files may have changed: what was known of them is worth nothing now."""
-        ...
-
-
-class StepStore(Protocol):
-    """Keeps the prompts and answers of a run."""
-
-    def stem(self, number: int, step: Step) -> str:
-        """The beginning of the paths under which adapters keep what their programs printed."""
-        ...
-
-    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
-        """Write down a step that ran, with its answer if it has one."""
-        ...
+MOST_REFUSED = 10_000
+"""So often a script may ask beyond its ceiling, as one `parallel` over many items does."""
 
 
 class Limits(NamedTuple):
@@ -115,6 +88,7 @@ class Scheduler:
         self._keys = KeyMaker()
         self._places = Places(limits.max_parallel)
         self._count = 0
+        self._refused = 0
         self._unprepared = 0
         self._told: set[tuple[str, str, float]] = set()
         self.ceiling: CeilingReached | None = None
@@ -139,8 +113,7 @@ class Scheduler:
         try:
             self._check_ceilings(scope)
         except CeilingReached as ceiling:
-            self.ceiling = ceiling
-            done(ceiling)
+            self._refuse(ceiling, done)
             return
         self._count += 1
         key = self._keys.key(step, self._fingerprints.of(step))
@@ -183,6 +156,14 @@ class Scheduler:
             message=message(failure),
             provider=failure.provider,
         )
+
+    def _refuse(self, ceiling: CeilingReached, done: Done) -> None:
+        """Keep a step out. A script that asks on and on all the same is ended: CeilingReached."""
+        self.ceiling = ceiling
+        self._refused += 1
+        if self._refused > MOST_REFUSED:
+            raise ceiling
+        done(ceiling)
 
     def _check_ceilings(self, scope: int) -> None:
         limit = self._limits.max_steps

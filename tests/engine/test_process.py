@@ -47,7 +47,7 @@ async def test_lines_come_whole_however_long_and_the_last_needs_no_newline(tmp_p
 async def test_a_child_that_does_not_wait_for_its_reader_loses_nothing(tmp_path: Path):
     # As programs on node do: what the pipe has no room for is thrown away when they exit.
     script = "import os, sys; sys.stdin.read(); os.set_blocking(1, False); os.write(1, b'x' * 900_000)"
-    _, lines = await sh(f'exec {sys.executable} -I -S -c "{script}"', tmp_path)
+    _, lines = await sh(f'exec "{sys.executable}" -I -S -c "{script}"', tmp_path)
     assert [len(line) for line in lines] == [900_000]
 
 

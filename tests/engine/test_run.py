@@ -692,3 +692,19 @@ async def test_a_run_with_workflows_inside_leaves_no_worker_behind(rig: Rig):
     outcome = await rig.run('async def main(args):\n    return [await workflow("inner") for _ in range(3)]\n')
     assert outcome.result == [1, 1, 1]
     assert {child.pid for child in psutil.Process().children()} <= before
+
+
+async def test_a_script_that_asks_on_and_on_beyond_its_ceiling_is_ended(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("engine.dispatch.scheduler.MOST_REFUSED", 50)
+    source = (
+        "async def main(args):\n"
+        "    while True:\n"
+        "        try:\n"
+        '            await agent("x", reads=[])\n'
+        "        except Exception:\n"
+        "            pass\n"
+    )
+    outcome = await rig.run(source, max_steps=3)
+    assert (outcome.status, outcome.steps["finished"]) == ("ceiling", 3)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.text import clean_block, clean_line, reveal
+from engine.text import clean_block, clean_line, clean_output, reveal
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,12 @@ def test_what_a_terminal_obeys_or_hides_is_written_out(text: str, shown: str):
 def test_a_revealed_line_is_printable_and_loses_nothing(text: str):
     assert reveal(text).isprintable()
     assert len(reveal(text)) >= len(text)
+
+
+def test_output_for_a_pipe_keeps_lines_and_tabs_and_steers_no_terminal():
+    assert clean_output("a\tb\r\n\n  c\n") == "a\tb\n\n  c\n"
+    cleaned = clean_output("x\x1b[31mred\x1b]0;t\x07 \u202e y")
+    assert "\x1b" not in cleaned
+    assert "\x07" not in cleaned
+    assert "\u202e" not in cleaned
+    assert clean_output("né 🎉 {}") == "né 🎉 {}"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import MCOError, NoProviderReady
-from engine.text import clean_block
+from engine.text import clean_block, clean_output
 from workflows.cli.outlet import give, mute
 
 if TYPE_CHECKING:
@@ -22,16 +22,16 @@ _READABLE = 100
 
 
 def echo_report(result: Any) -> None:
-    """The Markdown that a script returned, rendered on a terminal and raw in a pipe; else its result."""
+    """The Markdown that a script returned, rendered on a terminal and as text in a pipe; else its result."""
     from engine.summary import report_of
 
     report = report_of(result)
     if report is not None and sys.stdout.isatty():
         _render(report)
     elif report is not None:
-        echo_data(report.rstrip())
+        echo_data(clean_output(report.rstrip()))
     elif isinstance(result, str):
-        echo_data(result)
+        echo_data(clean_output(result))
     elif result is not None:
         echo_data(json.dumps(result, indent=2, ensure_ascii=False))
 

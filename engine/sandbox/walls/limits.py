@@ -73,7 +73,7 @@ def _absent(name: str) -> Layer:
 def _not_held_to(name: str) -> str:
     """Why a limit that was set does not hold all the same; empty when it does."""
     if name == "limit-processes" and os.geteuid() == 0:
-        return "set, but the system does not hold root to it"
+        return "set, but the system does not hold root to it: seccomp does"
     if name == "limit-memory" and sys.platform == "darwin":
         return "set, but macOS does not hold to it; mco watches from outside (untested)"
     return ""
