@@ -8,13 +8,12 @@ from typing import Any
 from engine.errors import StepFailed
 from engine.json_value import is_list
 from engine.process import Exit
-from engine.providers.agents.doings import noting, saying, using
+from engine.providers.agents.doings import doings_in, noting
 from engine.providers.agents.event import (
     Event,
     amount_of,
     count_of,
     part_of,
-    parts_of,
     text_of,
     total,
 )
@@ -83,11 +82,7 @@ class ClaudeHearing:
             return  # its own words about an error, which the result repeats
         if event.get("parent_tool_use_id") is None:
             self._model = text_of(message, "model") or self._model
-        for block in parts_of(message, "content"):
-            if block.get("type") == "text":
-                yield saying(text_of(block, "text"))
-            elif block.get("type") == "tool_use" and block.get("name") != _ANSWERING:
-                yield using(text_of(block, "name"), part_of(block, "input"))
+        yield from doings_in(message, answering=_ANSWERING)
 
     def _limit(self, limit: Event) -> None:
         """A subscription's limit: it says when it is open again."""

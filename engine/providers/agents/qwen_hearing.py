@@ -7,8 +7,8 @@ from typing import Any
 
 from engine.errors import StepFailed
 from engine.process import Exit
-from engine.providers.agents.doings import noting, saying, using
-from engine.providers.agents.event import Event, amount_of, count_of, part_of, parts_of, text_of
+from engine.providers.agents.doings import doings_in, noting
+from engine.providers.agents.event import Event, amount_of, count_of, part_of, text_of
 from engine.providers.agents.failures import crash, failure
 from engine.providers.base import Progress
 from engine.step import Answer, Usage
@@ -34,7 +34,7 @@ class QwenHearing:
             case "system":
                 yield from self._system(event)
             case "assistant":
-                yield from self._assistant(part_of(event, "message"))
+                yield from doings_in(part_of(event, "message"), answering="structured_output")
             case "result":
                 self._result = event
             case _:
@@ -49,13 +49,6 @@ class QwenHearing:
                 yield noting(_retry(part_of(event, "data")))
             case _:
                 pass
-
-    def _assistant(self, message: Event) -> Iterator[Progress]:
-        for block in parts_of(message, "content"):
-            if block.get("type") == "text":
-                yield saying(text_of(block, "text"))
-            elif block.get("type") == "tool_use" and block.get("name") != "structured_output":
-                yield using(text_of(block, "name"), part_of(block, "input"))
 
     def answer(self, ended: Exit) -> Answer:
         """What came of it. StepFailed unless exit code, result and text all say that it went well."""
