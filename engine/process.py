@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, cast
 
 import anyio
 
+from engine.process_pipes import filled_pipe, widen
 from engine.process_tree import MARKER, family
 from engine.process_watch import Household, household
 
@@ -27,8 +28,6 @@ GRACE_SECONDS = 5.0
 LINGER_SECONDS = 1.0
 """How long output is awaited from grandchildren that still hold the pipe when the child itself is gone."""
 MAXIMUM_LINE = 64 * 1024 * 1024
-PIPE_BYTES = 1024 * 1024
-"""Room for output that nobody has read yet: programs on node throw away what has none when they exit."""
 TAIL_BYTES = 32 * 1024
 
 _KEPT = frozenset(
@@ -126,15 +125,22 @@ async def _run(
 async def _spawn(
     command: Command, listener: Callable[[], _Child]
 ) -> tuple[asyncio.SubprocessTransport, _Child]:
-    # Shielded: a cancellation between the fork and our knowing of the child would leave it behind.
-    with anyio.CancelScope(shield=True):
-        return await asyncio.get_running_loop().subprocess_exec(
-            listener,
-            *command.arguments,
-            cwd=command.folder,
-            env=command.environment,
-            start_new_session=True,
-        )
+    """Start it, its standard input given or on its way."""
+    filled = filled_pipe(command.input)
+    try:
+        # Shielded: a cancellation between the fork and our knowing of the child would leave it behind.
+        with anyio.CancelScope(shield=True):
+            return await asyncio.get_running_loop().subprocess_exec(
+                listener,
+                *command.arguments,
+                stdin=asyncio.subprocess.PIPE if filled is None else filled,
+                cwd=command.folder,
+                env=command.environment,
+                start_new_session=True,
+            )
+    finally:
+        if filled is not None:
+            os.close(filled)
     raise AssertionError("a shield swallows nothing")  # which the type checker cannot know
 
 
@@ -167,13 +173,14 @@ class _Child(asyncio.SubprocessProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.SubprocessTransport", transport)
-        _widen(self._transport)
+        widen(self._transport)
 
     def feed(self, data: bytes) -> None:
-        """Give it its standard input and close that. A child may answer without reading everything."""
-        stdin = cast("asyncio.WriteTransport", self._transport.get_pipe_transport(0))
-        stdin.write(data)
-        stdin.close()
+        """Give it its standard input, unless it has it, and close that. It may answer without reading everything."""
+        stdin = cast("asyncio.WriteTransport | None", self._transport.get_pipe_transport(0))
+        if stdin is not None:
+            stdin.write(data)
+            stdin.close()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         self._heard = self._loop.time()
@@ -266,17 +273,6 @@ async def _end_tree(
     _signal_group(pid, _KILL)
     await ours.end(mark, session=pid, known=known)
     await child.exited.wait()
-
-
-def _widen(transport: asyncio.SubprocessTransport) -> None:
-    """Give a child's output more room than the 64 KiB of a pipe, where the system has a way to."""
-    if sys.platform == "linux":
-        import fcntl
-
-        pipe = cast("asyncio.BaseTransport", transport.get_pipe_transport(1)).get_extra_info("pipe")
-        # The user may have as many wide pipes as the system allows; the child may be gone, and its pipe closed.
-        with contextlib.suppress(OSError, ValueError):
-            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
 
 def _signal_group(leader: int, number: int) -> None:
