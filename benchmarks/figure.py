@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """`ours` and `floor` in one unit; `most` is the highest ratio that was promised."""
+    """`ours` and `floor` in one unit; `most` is the highest ratio that was promised, infinite when none was."""
 
     what: str
     floor_name: str
@@ -29,10 +30,11 @@ class Figure:
 
     def row(self) -> str:
         """As a line of a Markdown table."""
-        verdict = "yes" if self.kept else "**no**"
+        verdict = "–" if self.most == inf else "yes" if self.kept else "**no**"
+        most = "–" if self.most == inf else f"{self.most:g}"
         return (
             f"| {self.what} | {self.ours:.4g} {self.unit} | {self.floor_name} | {self.floor:.4g} {self.unit} "
-            f"| {self.ratio:.2f} | {self.most:g} | {verdict} |"
+            f"| {self.ratio:.2f} | {most} | {verdict} |"
         )
 
 

@@ -21,6 +21,7 @@ from engine.settings import Settings
 from engine.source import ScriptSource
 from engine.surroundings import RunOutcome, RunRequest, Surroundings
 
+SYSTEM: Mapping[str, str] = {"PATH": "/usr/bin:/bin"}
 META = 'meta = {"name": "bench", "description": "a benchmark"}\n'
 
 
@@ -28,19 +29,22 @@ def surroundings(
     folder: Path,
     reply: Reply | None = None,
     tables: Mapping[str, Mapping[str, Any]] | None = None,
+    environment: Mapping[str, str] = SYSTEM,
+    providers: Mapping[str, Provider] | None = None,
     **settings: Any,
 ) -> Surroundings:
-    """A workspace in `folder` whose default provider is the fake one, or the first of `tables`."""
+    """A workspace in `folder` whose default provider is the fake one, or the first of `tables` or `providers`."""
     workspace = folder / "workspace"
     workspace.mkdir(exist_ok=True)
     chosen = Settings.model_validate({"max_steps": 1_000_000, "cpu_seconds": 600, **settings})
-    added: dict[str, Provider] = {} if tables else {"fake": FakeProvider(reply or (lambda question: "done"))}
+    fake = FakeProvider(reply or (lambda question: "done"))
+    added: dict[str, Provider] = dict(providers or ({} if tables else {"fake": fake}))
     registry = Registry(
         tables=tables or {},
         workspace=workspace,
         cache_folder=folder / "cache",
-        environment={"PATH": "/usr/bin:/bin"},
-        preferred=next(iter(tables)) if tables else "fake",
+        environment=environment,
+        preferred=next(iter(tables or added)),
         added=added,
     )
     return Surroundings(

@@ -16,8 +16,8 @@ import psutil
 
 from benchmarks.figure import Figure, best
 from benchmarks.rig import surroundings, timed_run
-from engine.dispatch.cache import KeptAnswer
 from engine.step import KeyMaker, ProviderChoice, Step
+from engine.store.cache import KeptAnswer
 
 # A prompt of 2 KiB and an answer of 1 KiB: small for an agent, and what the floor makes keys of and keeps too.
 CONTEXT = "Look at the change below and say what could break.\n" + "    some line of code to look at\n" * 61
@@ -164,7 +164,7 @@ def _peak() -> float:
 def many(folder: Path, steps: int) -> tuple[float, float]:
     """Seconds and KiB of memory a step when that many are reused in one run."""
     around = surroundings(folder, _answer)
-    _fill(around.cache_folder / "answers", steps)
+    _fill(around.workspace_cache / "answers", steps)
     before = _peak()
     seconds, outcome = timed_run(around, SEQUENCE, {"steps": steps, "context": CONTEXT})
     assert outcome.steps["reused"] == steps
@@ -173,8 +173,8 @@ def many(folder: Path, steps: int) -> tuple[float, float]:
 
 def _fill(folder: Path, steps: int) -> None:
     """Put the answers there without running the steps, which would only take longer."""
-    from engine.dispatch.cache import AnswerCache
     from engine.step import Answer, Key
+    from engine.store.cache import AnswerCache
 
     cache = AnswerCache(folder)
     answer = Answer(value=ANSWER, provider="fake")

@@ -2,7 +2,8 @@
 
 MCOError                 what went wrong, where, why, and the way out
 ├── UsageError           the command line, settings or arguments are wrong        exit 2
-│   └── UnknownWorkflow  no workflow of that name
+│   ├── UnknownWorkflow  no workflow of that name
+│   └── NotAllowed       a provider that the settings keep out
 ├── ScriptRefused        the script was not run; carries all its problems         exit 2
 ├── WallMissing          untrusted, and the system's sandbox is not whole         exit 2
 ├── ScriptFailed         the script ran and raised                                exit 1
@@ -11,6 +12,7 @@ MCOError                 what went wrong, where, why, and the way out
 ├── CeilingReached       a budget or a limit                                      exit 5
 ├── NoProviderReady      nothing on this machine can answer                       exit 4
 ├── StorageFailed        a folder, a file or the disk                             exit 1
+├── NoFindings           the run ended, and has no findings to write              exit 6
 └── RunCancelled         stopped by a person or a signal                          exit 130
 """
 
@@ -64,6 +66,10 @@ class UsageError(MCOError):
 
 class UnknownWorkflow(UsageError):
     """No workflow has that name."""
+
+
+class NotAllowed(UsageError):
+    """The settings do not let this provider be asked."""
 
 
 class Problem(NamedTuple):
@@ -148,6 +154,12 @@ class NoProviderReady(MCOError):
     """Nothing on this machine can answer a prompt."""
 
     exit_code = 4
+
+
+class NoFindings(MCOError):
+    """The result of a run has no list of findings, so it cannot be written in the format that was asked for."""
+
+    exit_code = 6
 
 
 class StorageFailed(MCOError):

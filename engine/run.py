@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -11,12 +10,8 @@ from typing import Any
 import anyio
 from anyio.abc import TaskGroup
 
-from engine.dispatch.attempts import Attempts, Manner
-from engine.dispatch.budget import Budget
-from engine.dispatch.fanout import Fanout
-from engine.dispatch.reuse import Reuse
-from engine.dispatch.scheduler import Limits, Scheduler
-from engine.dispatch.traffic import Traffic
+from engine.assembly import Assembly
+from engine.dispatch.scheduler import Scheduler
 from engine.errors import (
     CeilingReached,
     MCOError,
@@ -35,15 +30,15 @@ from engine.record.journal import Journal
 from engine.record.lock import RunLock
 from engine.record.steps import StepFile
 from engine.record.stream import Stream
+from engine.record.taking_up import take_up
 from engine.record.view import RunView
 from engine.sandbox.allowance import worker_limits
 from engine.sandbox.host import Worker
 from engine.sandbox.spare import Workers
 from engine.schema import check_arguments, coerce_arguments
-from engine.summary import summary
+from engine.summary import write_summary
 from engine.surroundings import RunOutcome, RunRequest, Surroundings
 from engine.text import clean_block
-from engine.workspace import WorkspaceFingerprints
 
 
 async def run_script(
@@ -96,6 +91,8 @@ class _Run:
         self._args = args
         self._started = around.clock()
         with ExitStack() as opened:
+            if request.parent is not None and (claim := take_up(around.runs, request.parent)):
+                opened.callback(claim.release)
             make_state_folder(around.state)
             self._folder = self._new_folder()
             opened.enter_context(RunLock(self._folder.lock))
@@ -145,6 +142,7 @@ class _Run:
             mco_version=self._around.version,
             workspace=str(self._around.workspace),
             parent=self._request.parent,
+            answers=self._around.answers,
         )
 
     async def _script_to_its_end(self, worker: Worker, stop: anyio.Event | None) -> Any:
@@ -184,30 +182,9 @@ class _Run:
         return self._opened.enter_context(closing(Workers(worker_limits(self._around.settings))))
 
     def _scheduler(self, tasks: TaskGroup) -> Scheduler:
-        around, settings = self._around, self._around.settings
-        manner = Manner.of(settings, around.workspace, around.random.random)
-        slots = around.cache_folder / "slots"
-        traffic = Traffic.of(settings, around.registry.limits(), slots, self._stream)
-        reuse = Reuse(
-            around.cache_folder / "answers",
-            stream=self._stream,
-            run_id=self._folder.run_id,
-            clock=around.clock,
-            expire=settings.expire_days * 86400,
-            fresh=self._request.fresh,
-        )
-        self._opened.callback(reuse.close)
-        self._steps = Scheduler(
-            fanout=Fanout(Attempts(around.registry.get, manner, traffic)),
-            reuse=reuse,
-            stream=self._stream,
-            budget=Budget(settings.budget, settings.max_cost),
-            fingerprints=WorkspaceFingerprints(around.workspace),
-            store=self._step_file,
-            limits=Limits(max_steps=settings.max_steps, max_parallel=settings.max_parallel),
-            tasks=tasks,
-            clock=around.clock,
-        )
+        self._steps = Assembly(
+            self._request, self._around, self._folder, self._stream, self._step_file, self._opened
+        ).scheduler(tasks)
         return self._steps
 
     def _finish(self, result: Any, error: MCOError | None) -> RunOutcome:
@@ -240,7 +217,7 @@ class _Run:
         try:
             if error is None:
                 write_json(self._folder.result, result)
-            write_atomically(self._folder.summary, summary(ended, result))
+            write_summary(self._folder, ended, result, self._stream)
         except MCOError as storage:
             return error or storage
         return error
@@ -266,27 +243,10 @@ class _Run:
         )
 
     def _write_facts(self) -> None:
-        script = self._request.script
-        write_atomically(self._folder.script, script.source)
-        write_json(
-            self._folder.run_json,
-            {
-                "run_id": self._folder.run_id,
-                "workflow": self._meta["name"],
-                "path": None if script.path is None else str(script.path),
-                "reference": script.reference,
-                "script_hash": script.digest,
-                "args": self._args,
-                "parent": self._request.parent,
-                "fresh": self._request.fresh,
-                "untrusted": self._request.needs_wall,
-                "started_at": self._started,
-                "mco": self._around.version,
-                "python": ".".join(map(str, sys.version_info[:3])),
-                "platform": sys.platform,
-                "settings": self._around.settings.model_dump(mode="json", exclude={"providers"}),
-            },
-        )
+        write_atomically(self._folder.script, self._request.script.source)
+        of_run = {"run_id": self._folder.run_id, "workflow": self._meta["name"], "args": self._args}
+        facts = {**of_run, "started_at": self._started, **self._request.facts(), **self._around.facts()}
+        write_json(self._folder.run_json, facts)
 
 
 def _said(error: MCOError | None) -> str | None:

@@ -7,8 +7,9 @@ and it may not name programs to run.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -30,6 +31,13 @@ def parse_tokens(value: Any) -> Any:
     return int(float(match[1]) * _UNITS[match[2].lower()])
 
 
+def parse_names(value: Any) -> Any:
+    """`claude,codex`, as a variable has it, or a list."""
+    if not isinstance(value, str):
+        return value
+    return [name.strip() for name in value.split(",") if name.strip()]
+
+
 # Bounds that nobody misses, and that keep what we count with finite.
 _MOST = 10**12
 _WEEK = 7 * 86400
@@ -37,6 +45,7 @@ _CENTURY = 36_525
 _LONGEST_FILE = 1024 * 1024
 
 Tokens = Annotated[int, BeforeValidator(parse_tokens), Field(gt=0, le=_MOST)]
+Names = Annotated[tuple[str, ...], BeforeValidator(parse_names)]
 
 
 class Settings(BaseModel):
@@ -48,6 +57,8 @@ class Settings(BaseModel):
     """Who is asked when a script names nobody; None takes the first ready one."""
     providers: Mapping[str, Mapping[str, Any]] = {}
     """`[providers.NAME]` tables, as their adapters read them."""
+    allowed_providers: Names | None = None
+    """Who may be asked at all; None is everybody."""
     access: Access = "read"
     """The ceiling: a step that asks for more is refused."""
     max_parallel: int = Field(8, ge=1, le=10_000)
@@ -68,6 +79,8 @@ class Settings(BaseModel):
     """How long a step waits for a provider that asks to be left alone until its quota is there again."""
     expire_days: float = Field(30.0, gt=0, le=_CENTURY)
     """How old an answer may be to be reused."""
+    cache_mb: int = Field(1024, ge=1, le=1024 * 1024)
+    """MiB of answers kept for a workspace; beyond that the oldest go, but none that an unfinished run needs."""
     cpu_seconds: int = Field(30, ge=1, le=_WEEK)
     """CPU time that a script's own code may use."""
     think_seconds: float = Field(60.0, gt=0, le=_WEEK)
@@ -80,10 +93,14 @@ class LoadedSettings(NamedTuple):
 
     settings: Settings
     origins: Mapping[str, str]
+    held: Mapping[str, Any] = MappingProxyType({})
+    """What the project's file asked for beyond what the user allows, by name."""
 
 
 _USER_ONLY = {"providers"}
-_CHOICES = {"provider", "access"}
+_CHOICES = {"provider", "access", "allowed_providers"}
+OTHER_VARIABLES = frozenset({"MCO_DEBUG", "MCO_FAKE_RULES", "MCO_PROCESS_TREE"})
+"""Variables of ours that are no settings."""
 _AMOUNTS = frozenset(Settings.model_fields) - _USER_ONLY - _CHOICES
 """Where less is narrower."""
 
@@ -96,21 +113,27 @@ def load_settings(
     flags: Mapping[str, Any] | None = None,
 ) -> LoadedSettings:
     """Read and lay the four layers over the defaults. UsageError on an unknown name or a wrong value."""
-    values: dict[str, Any] = {}
-    origins: dict[str, str] = {}
+    ours = _check(_read_file(user_file), str(user_file))
+    asked = _check(_read_file(project_file), str(project_file))
+    narrowed = _narrowed(asked, ours, str(project_file))
+    held = {name: value for name, value in asked.items() if narrowed[name] != value}
     layers = [
-        (str(user_file), _read_file(user_file)),
-        (str(project_file), _read_file(project_file)),
-        ("environment", _from_environment(environment or {})),
-        ("command line", {k: v for k, v in (flags or {}).items() if v is not None}),
+        (str(user_file), ours),
+        (
+            str(project_file),
+            {name: value for name, value in narrowed.items() if _counts(name, value, ours, held)},
+        ),
+        ("environment", _check(_from_environment(environment or {}), "environment")),
+        ("command line", _check({k: v for k, v in (flags or {}).items() if v is not None}, "command line")),
     ]
-    for index, (origin, layer) in enumerate(layers):
-        checked = _check(layer, origin)
-        if index == 1:
-            checked = _narrowed(checked, values, origin)
-        values.update(checked)
-        origins.update(dict.fromkeys(checked, origin))
-    return LoadedSettings(Settings(**values), origins)
+    values = {name: value for _, layer in layers for name, value in layer.items()}
+    origins = {name: origin for origin, layer in layers for name in layer}
+    return LoadedSettings(Settings(**values), origins, held)
+
+
+def _counts(name: str, value: Any, ours: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
+    """Whether a narrowed value is the project's doing: one that was held to the user's own is the user's."""
+    return name not in held or value != ours.get(name, Settings.model_fields[name].get_default())
 
 
 def _read_file(path: Path | None) -> dict[str, Any]:
@@ -151,7 +174,24 @@ def _content(path: Path) -> str:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     names = {f"MCO_{name.upper()}": name for name in Settings.model_fields if name not in _USER_ONLY}
-    return {names[name]: text for name, text in environment.items() if name in names and text}
+    given = [name for name, text in environment.items() if name.startswith("MCO_") and text]
+    for name in given:
+        if name not in names and name not in OTHER_VARIABLES:
+            _check_no_slip(name, names)
+    return {names[name]: environment[name] for name in given if name in names}
+
+
+def _check_no_slip(variable: str, names: Iterable[str]) -> None:
+    """UsageError for a variable that is nearly a setting's: others may have theirs, but a ceiling must not get lost."""
+    from difflib import get_close_matches  # only a mistake pays for it
+
+    near = get_close_matches(variable, names, 1, cutoff=0.85)
+    if near:
+        raise UsageError(
+            f"there is no setting {variable}",
+            where="environment",
+            hint=f"did you mean {near[0]}? If it is not for mco, unset it",
+        )
 
 
 def _check(layer: Mapping[str, Any], origin: str) -> dict[str, Any]:
@@ -203,4 +243,8 @@ def _narrowed(layer: dict[str, Any], user: Mapping[str, Any], origin: str) -> di
     if "access" in layer:
         allowed = user.get("access", defaults.access)
         narrowed["access"] = min(layer["access"], allowed, key=ACCESS_ORDER.index)
+    if layer.get("allowed_providers") is not None:
+        allowed = user.get("allowed_providers")
+        asked = layer["allowed_providers"]
+        narrowed["allowed_providers"] = tuple(name for name in asked if allowed is None or name in allowed)
     return narrowed

@@ -9,15 +9,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from engine.errors import Reason, StepFailed
+
 Number = TypeVar("Number", int, float)
 
 KEY_VERSION = 1
 
 Access = Literal["read", "write", "full"]
+OnResume = Literal["rerun", "skip", "halt"]
+"""What becomes of a step that was changing the workspace's own files when its run was killed."""
 Strategy = Literal["all", "race", "failover", "agree"]
 ACCESS_ORDER: tuple[Access, ...] = ("read", "write", "full")
 COMBINING: frozenset[Strategy] = frozenset({"all", "agree"})
 """The strategies that make a value of their own, out of one answer as well as out of several."""
+
+
+class Obstacle(NamedTuple):
+    """Why one of several providers cannot be asked; the others are."""
+
+    reason: Reason
+    said: str
+    hint: str | None = None
+
+    def failure(self, provider: str) -> StepFailed:
+        """The same as the failure of that provider."""
+        return StepFailed(self.reason, self.said, provider=provider, hint=self.hint)
 
 
 class ProviderChoice(NamedTuple):
@@ -27,6 +43,7 @@ class ProviderChoice(NamedTuple):
     model: str | None = None
     timeout: float | None = None
     access: Access | None = None
+    obstacle: Obstacle | None = None
 
     @property
     def title(self) -> str:
@@ -51,6 +68,7 @@ class Step(NamedTuple):
     access: Access = "read"
     reads: tuple[str, ...] | None = None
     isolation: Literal["worktree"] | None = None
+    on_resume: OnResume | None = None
     timeout: float | None = None
     stall_timeout: float | None = None
     retries: int | None = None
@@ -61,6 +79,11 @@ class Step(NamedTuple):
     def writes(self) -> bool:
         """Whether one of its providers may change files."""
         return self.access != "read" or any(choice.access not in (None, "read") for choice in self.providers)
+
+    @property
+    def writes_in_place(self) -> bool:
+        """Whether the files that it may change are those of the workspace, not of a worktree of its own."""
+        return self.writes and self.isolation is None
 
     def parts(self, workspace: str | None) -> dict[str, Any]:
         """Everything its answer depends on, by name. `workspace` is the fingerprint of what it reads."""
@@ -73,7 +96,7 @@ class Step(NamedTuple):
             "agent_type": self.agent_type,
             "providers": [[p.name, p.model, p.access] for p in self.providers],
             "strategy": self.strategy if len(self.providers) > 1 or self.strategy in COMBINING else None,
-            "capabilities": sorted(self.capabilities),
+            "capabilities": sorted(set(self.capabilities)),
             "task": self.task,
             "access": self.access,
             "isolation": self.isolation,
@@ -114,8 +137,26 @@ class KeyMaker:
         content = digest_of(canonical(parts))
         self._seen[content] += 1
         occurrence = self._seen[content]
-        digest = digest_of(f'{{"content":"{content}","occurrence":{occurrence}}}')
-        return Key(digest, {**parts, "occurrence": occurrence})
+        return Key(_of_content(content, occurrence), {**parts, "occurrence": occurrence})
+
+
+def key_digest(parts: Mapping[str, Any]) -> str:
+    """The digest of the key that these parts make, the occurrence among them. ValueError when they make none."""
+    rest = dict(parts)
+    occurrence = rest.pop("occurrence", None)
+    if type(occurrence) is not int:
+        raise ValueError("the parts of a key have an occurrence")
+    return _of_content(digest_of(canonical(rest)), occurrence)
+
+
+def share_of(key: Key, choice: ProviderChoice) -> Key:
+    """The key of what one provider adds to the answer of several."""
+    parts = {**key.parts, "share": [choice.name, choice.model, choice.access]}
+    return Key(key_digest(parts), parts)
+
+
+def _of_content(content: str, occurrence: int) -> str:
+    return digest_of(f'{{"content":"{content}","occurrence":{occurrence}}}')
 
 
 _BEYOND = 2**63
@@ -164,6 +205,27 @@ def _sum(left: Number | None, right: Number | None) -> Number | None:
     return left + right
 
 
+class PatchedFile(NamedTuple):
+    """One file of a patch, for people: its lines are None where it has none that could be counted."""
+
+    path: str
+    status: Literal["added", "deleted", "renamed", "changed"]
+    added: int | None = None
+    removed: int | None = None
+    old: str | None = None
+    """The name it had before, where that was another."""
+
+
+class Patch(NamedTuple):
+    """What one provider changed in a worktree of its own. `data` is what git calls a patch, relative to the top."""
+
+    data: bytes
+    base: str
+    """The commit that the worktree began from, in hex; the workspace's changes lay over it."""
+    provider: str
+    files: tuple[PatchedFile, ...]
+
+
 class Answer(NamedTuple):
     """What a provider gave back. `value` is the checked JSON where a schema was asked for, else the text itself."""
 
@@ -173,3 +235,7 @@ class Answer(NamedTuple):
     model: str | None = None
     session_id: str | None = None
     seconds: float = 0.0
+    patches: tuple[Patch, ...] = ()
+    """What was changed in worktrees, by provider; with several providers there may be several."""
+    complete: bool = True
+    """Whether everybody gave one who was asked. What lacks somebody's is not reused: an error is never kept."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from engine.json_value import is_object
+from engine.record.folder import RunFolder, write_atomically
+from engine.record.stream import Stream
 from engine.record.view import RunView
 from engine.text import clean_block, clean_line
 
@@ -16,11 +19,22 @@ def report_of(result: Any) -> str | None:
     return clean_block(report, 1_000_000) if isinstance(report, str) else None
 
 
-def summary(view: RunView, result: Any) -> str:
-    """The content of `summary.md`."""
+def write_summary(folder: RunFolder, view: RunView, result: Any, stream: Stream) -> None:
+    """Write `summary.md`, and tell where patches of the run collide. StorageFailed when the disk does not take it."""
+    collisions: Sequence[str] = ()
+    if view.patches:
+        from engine.worktree.review import tell_collisions  # few runs have patches
+
+        collisions = tell_collisions(folder, stream)
+    write_atomically(folder.summary, summary(view, result, collisions))
+
+
+def summary(view: RunView, result: Any, collisions: Sequence[str] = ()) -> str:
+    """The content of `summary.md`. `collisions` says where the patches of the run get in each other's way."""
     report = report_of(result)
     if report is not None:
-        return f"{report.rstrip()}\n\n---\n\n{_ending(view)}"
+        ending = "\n\n".join([_ending(view).rstrip(), *_patches(view, collisions)])
+        return f"{report.rstrip()}\n\n---\n\n{ending}\n"
     lines = [f"# {view.workflow}: {view.status}", "", f"Run `{view.run_id}`: {_counted(view)}.", ""]
     if view.error:
         lines += ["## Error", "", clean_block(view.error), ""]
@@ -29,6 +43,7 @@ def summary(view: RunView, result: Any) -> str:
         lines += ["| step | label | state | provider |", "|---:|---|---|---|"]
         lines += [_row(step.number, step.label, step.state, step.provider) for step in view.steps.values()]
         lines.append("")
+    lines += [part for paragraph in _patches(view, collisions) for part in (paragraph, "")]
     if result is not None:
         lines += ["## Result", "", "```json", json.dumps(result, indent=2, ensure_ascii=False), "```", ""]
     return "\n".join(lines)
@@ -41,6 +56,13 @@ def _ending(view: RunView) -> str:
     lines += [f"- {clean_line(step.label)}: {step.state}, {clean_line(step.message, 400)}" for step in lost]
     lines += [f"- {clean_line(provider)}: {clean_line(note)}" for provider, note in view.notes.items()]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _patches(view: RunView, collisions: Sequence[str]) -> list[str]:
+    if not view.patches:
+        return []
+    offer = f"Patches offered: {view.patches}. See `mco patches {view.run_id}`."
+    return [offer, *(["\n".join(f"- {clean_line(said, 400)}" for said in collisions)] if collisions else [])]
 
 
 def _counted(view: RunView) -> str:

@@ -71,6 +71,7 @@ class Rig:
         *,
         args: Mapping[str, Any] | None = None,
         fresh: bool = False,
+        parent: str | None = None,
         stop: anyio.Event | None = None,
         views: list[Callable[[Event], None]] | None = None,
         around: Surroundings | None = None,
@@ -81,7 +82,11 @@ class Rig:
         text = source if "meta =" in source else META + source
         around = around or self.surroundings(reply, **settings)
         request = RunRequest(
-            script=ScriptSource("trial.py", text.encode()), args=args or {}, texts={}, fresh=fresh
+            script=ScriptSource("trial.py", text.encode()),
+            args=args or {},
+            texts={},
+            parent=parent,
+            fresh=fresh,
         )
         worker = Worker.spawn(worker_limits(around.settings))
         return await run_script(request, around, worker=worker, stop=stop, views=views or ())

@@ -6,8 +6,10 @@ A fenced block's language decides, and words behind it say more:
     ```python args={"n": 3}   the same, with arguments
     ```python exit=1          the same, and it must end with that exit code
     ```toml file=NAME         any language: written to NAME in the page's workspace, for the commands below it
-    ```console                `$ mco …` lines are run there too; `…` in the output stands for anything. Nobody is
-                              there to answer: the scripts of the workspace are trusted
+    ```console                `$ mco …` and `$ pytest …` are run there too; `…` in the output stands for anything.
+                              Nobody is there to answer: the scripts of the workspace are trusted. Files that were
+                              written to `bin/` are programs on the PATH
+    ```sh install=FOLDER      the package in that folder is built and unpacked where the commands below find it
     ```sh                     shown, not run: what needs a network or a shell
 """
 
@@ -18,6 +20,7 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +35,8 @@ PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").r
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#)(?P<target>[^)#\s]+)")
 ANYTHING = "…"
+INSTALLED = ".installed"
+"""Where the packages of a page are, beside what the page shows."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,8 @@ STORIES = [
 
 def run_command(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     binaries = str(Path(sys.executable).parent)
-    environment = {**os.environ, "PATH": os.pathsep.join([binaries, os.environ.get("PATH", "")])}
+    path = os.pathsep.join([str(folder / "bin"), binaries, os.environ.get("PATH", "")])
+    environment = {**os.environ, "PATH": path, "PYTHONPATH": str(folder / INSTALLED)}
     return subprocess.run(
         command,
         cwd=folder,
@@ -139,6 +145,9 @@ def test_the_commands_of_a_page_do_what_it_shows(page: Path, tmp_path: Path) -> 
             path = tmp_path / block.words["file"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, encoding="utf-8")
+            path.chmod(0o755 if path.parent.name == "bin" else 0o644)
+        elif "install" in block.words:
+            install(tmp_path / block.words["install"], tmp_path / INSTALLED)
         elif block.language == "console":
             run_story(block, tmp_path)
 
@@ -154,9 +163,19 @@ async def test_the_provider_in_the_contributing_guide_answers(tmp_path: Path) ->
     assert (answer.provider, answer.value) == ("shout", "QUIETLY")
 
 
+def install(package: Path, target: Path) -> None:
+    """As an installer does with a package of pure Python: build its wheel, and unpack that."""
+    wheels = package / "dist"
+    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, wheels], cwd=package, check=True, stdout=subprocess.DEVNULL)
+    (wheel,) = wheels.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(target)
+
+
 def run_story(block: Block, workspace: Path) -> None:
     for shown in commands(block):
-        assert shown.command[0] == "mco", "a console block runs mco alone; show other programs in an sh block"
+        assert shown.command[0] in {"mco", "pytest"}, "show other programs in an sh block"
         ended = run_command(shown.command, workspace)
         assert ended.returncode == int(block.words.get("exit", "0")), ended.stdout
         assert missing(shown.output, ended.stdout) == [], ended.stdout

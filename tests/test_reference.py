@@ -19,7 +19,8 @@ DOCS = Path(__file__).resolve().parent.parent / "docs"
 COMMAND = (DOCS / "reference" / "command.md").read_text(encoding="utf-8")
 SCRIPT = (DOCS / "reference" / "script.md").read_text(encoding="utf-8")
 CONCEPTS = (DOCS / "concepts.md").read_text(encoding="utf-8")
-DEFAULTS_IN_WORDS = {"provider": "first ready"}
+SETTINGS = (DOCS / "reference" / "settings.md").read_text(encoding="utf-8")
+DEFAULTS_IN_WORDS = {"provider": "first ready", "allowed_providers": "everybody"}
 
 
 def first_cells(page: str) -> list[str]:
@@ -39,8 +40,17 @@ def options_of(command: click.Command) -> list[str]:
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields.keys() - {"providers"}))
 def test_a_setting_is_shown_with_its_default(name: str) -> None:
-    (row,) = [line for line in COMMAND.splitlines() if line.startswith(f"| `{name}` |")]
-    assert row.split("|")[2].strip().strip('`"') == in_words(name)
+    (row,) = [line for line in SETTINGS.splitlines() if line.startswith(f"| `{name}` |")]
+    kind, default, project, meaning = (cell.strip() for cell in row.strip("|").split("|")[1:])
+    assert default.strip("`") == in_words(name)
+    assert project == ("choose, not `fake`" if name == "provider" else "narrow")
+    assert kind
+    assert meaning
+
+
+def test_no_setting_is_shown_that_there_is_not() -> None:
+    shown = {cell.strip().strip("`") for cell in first_cells(SETTINGS)} - {"setting"}
+    assert shown == (Settings.model_fields.keys() - {"providers"}) | {"[providers.NAME]"}
 
 
 def test_every_command_is_shown_and_no_other() -> None:
@@ -48,10 +58,11 @@ def test_every_command_is_shown_and_no_other() -> None:
     assert shown == set(mco.list_commands(click.Context(mco)))
 
 
-def test_every_option_of_run_is_shown() -> None:
-    run = mco.get_command(click.Context(mco), "run")
-    assert run is not None
-    assert [name for name in options_of(run) if f"`{name}" not in COMMAND] == []
+@pytest.mark.parametrize("name", ["run", "review"])
+def test_every_option_is_shown(name: str) -> None:
+    command = mco.get_command(click.Context(mco), name)
+    assert command is not None
+    assert [option for option in options_of(command) if f"`{option}" not in COMMAND] == []
 
 
 @pytest.mark.parametrize(

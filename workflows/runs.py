@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -72,16 +76,44 @@ class RunStore:
             raise _no_single(asked, matching, ids)
         return read_record(RunFolder(self._runs / matching[0]))
 
+    def folder(self, run_id: str) -> RunFolder | None:
+        """The folder of a run by its whole id, as a record names it; None when there is none."""
+        path = self._runs / run_id
+        plain = path.parent == self._runs and run_id[0] != "." and "\0" not in run_id and len(run_id) < 100
+        return RunFolder(path) if plain and path.is_dir() else None
+
+    def before(self, run_id: str) -> Iterator[RunFolder]:
+        """The folders of the runs before one, newest first."""
+        ids = self._ids()
+        position = ids.index(run_id) if run_id in ids else -1
+        return (RunFolder(self._runs / other) for other in ids[position + 1 :])
+
     def _ids(self) -> list[str]:
+        """All of them, newest first."""
         try:
-            entries = [entry for entry in self._runs.iterdir() if entry.is_dir()]
+            with os.scandir(self._runs) as entries:
+                names = [entry.name for entry in entries if entry.is_dir() and entry.name[0] != "."]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise StorageFailed(
                 "the runs cannot be listed", where=str(self._runs), why=error.strerror or str(error)
             ) from error
-        return sorted((entry.name for entry in entries if not entry.name.startswith(".")), reverse=True)
+        seconds = Counter(map(_second, names))
+        return sorted(names, key=lambda name: self._age_order(name, seconds), reverse=True)
+
+    def _age_order(self, name: str, seconds: Counter[str]) -> tuple[str, int, str]:
+        """Ids sort by time, to the second; among runs of one second the first file that each wrote tells."""
+        second = _second(name)
+        written = 0
+        if seconds[second] > 1:
+            with suppress(OSError):
+                written = (self._runs / name / "run.json").stat().st_mtime_ns
+        return second, written, name
+
+
+def _second(run_id: str) -> str:
+    return run_id[: len("20261121-110457")]
 
 
 def read_record(folder: RunFolder) -> RunRecord:

@@ -20,7 +20,8 @@ from engine.providers.base import Progress, Provider, Question
 from engine.record.folder import slug
 from engine.schema import Schema
 from engine.settings import Settings
-from engine.step import Answer, ProviderChoice, Step, Usage
+from engine.step import Answer, Key, ProviderChoice, Step, Usage
+from engine.worktree.worktrees import OpenWorktree, Whose, Worktrees
 
 
 class Watcher(Protocol):
@@ -71,6 +72,10 @@ class Asking(NamedTuple):
     watcher: Watcher
     turn: Turn
     stem: str | None = None
+    key: Key | None = None
+    number: int = 0
+    lost: Callable[[], bool] = bool
+    """Whether another provider has won, so that what this one did is not wanted any more."""
 
     def raw(self, choice: ProviderChoice, attempt: int) -> Path | None:
         """The file for one attempt."""
@@ -80,10 +85,17 @@ class Asking(NamedTuple):
 class Attempts:
     """Asks single providers. `find` gives one by name."""
 
-    def __init__(self, find: Callable[[str], Provider], manner: Manner, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Provider],
+        manner: Manner,
+        traffic: Traffic,
+        worktrees: Worktrees | None = None,
+    ) -> None:
         self.find = find
         self._manner = manner
         self._traffic = traffic
+        self._worktrees = worktrees
 
     @property
     def patience(self) -> float:
@@ -139,13 +151,21 @@ class Attempts:
         provider = self.find(choice.name)
         async with self._traffic.passage(choice.name, patience, asking.turn.resting):
             asking.watcher.started(choice.name, attempt)
-            started = time.monotonic()
-            answer = await self._in_time(provider, question, asking.watcher)
-            return answer._replace(
-                value=_usable(answer, schema),
-                provider=provider.name,
-                seconds=answer.seconds or time.monotonic() - started,
-            )
+
+            async def ask(question: Question) -> Answer:
+                started = time.monotonic()
+                answer = await self._in_time(provider, question, asking.watcher)
+                return answer._replace(
+                    value=_usable(answer, schema),
+                    provider=provider.name,
+                    seconds=answer.seconds or time.monotonic() - started,
+                    patches=(),
+                )
+
+            if asking.step.isolation is None or self._worktrees is None:
+                return await ask(question)
+            whose = Whose(asking.step, asking.number, choice.title, attempt)
+            return await _apart(await self._worktrees.open(whose), question, ask, asking.lost)
 
     async def _in_time(self, provider: Provider, question: Question, watcher: Watcher) -> Answer:
         def report(progress: Progress) -> None:
@@ -173,6 +193,31 @@ class Attempts:
             timeout=choice.timeout or step.timeout or self._manner.timeout,
             stall_timeout=step.stall_timeout or self._manner.stall_timeout,
         )
+
+
+async def _apart(
+    tree: OpenWorktree,
+    question: Question,
+    ask: Callable[[Question], Awaitable[Answer]],
+    lost: Callable[[], bool],
+) -> Answer:
+    """Ask with a worktree instead of the workspace, and see to it that what was changed there is kept."""
+    try:
+        answer = await ask(question._replace(workspace=tree.folder))
+    except BaseException as error:
+        if lost():
+            await tree.drop()
+        else:
+            await tree.set_aside(error.reason if isinstance(error, StepFailed) else "cancelled")
+        raise
+    if lost():
+        await tree.drop()
+        return answer
+    try:
+        return answer._replace(patches=await tree.keep())
+    except StepFailed as failure:
+        failure.usage = answer.usage  # it was paid for all the same
+        raise
 
 
 def _usable(answer: Answer, schema: Schema | None) -> object:

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import anyio
 
 from engine.dispatch.agreement import merge
-from engine.dispatch.attempts import Asking, Attempts
+from engine.dispatch.attempts import Asking
+from engine.dispatch.shares import Shares
 from engine.errors import Reason, StepFailed
+from engine.providers.base import Progress, Provider
 from engine.step import Answer, ProviderChoice, Step, Usage
 
 BRIEFLY = 10.0
 """Seconds that a step waits for a paused provider while there is another that it may ask."""
 
 
+class Asker(Protocol):
+    """Asks single providers: `Attempts`, or who stands in for them."""
+
+    @property
+    def find(self) -> Callable[[str], Provider]:
+        """Gives a provider by name."""
+        ...
+
+    @property
+    def patience(self) -> float:
+        """How many seconds a step waits for a provider that asks for it."""
+        ...
+
+    async def ask(self, asking: Asking, choice: ProviderChoice, patience: float) -> Answer:
+        """The provider's answer. StepFailed when there is none."""
+        ...
+
+
 class Fanout:
     """Sends one step to its providers."""
 
-    def __init__(self, attempts: Attempts) -> None:
+    def __init__(self, attempts: Asker, shares: Shares | None = None) -> None:
         self._attempts = attempts
+        self._shares = shares
         self._notes: dict[tuple[ProviderChoice, ...], str] = {}
 
     async def ask(self, asking: Asking) -> Answer:
@@ -42,19 +63,40 @@ class Fanout:
     def note(self, step: Step) -> str:
         """What a reader must know of answers to this step, such as that no model was used."""
         if step.providers not in self._notes:
-            notes = {note for choice in step.providers if (note := self._attempts.find(choice.name).note)}
+            asked = [choice.name for choice in step.providers if choice.obstacle is None]
+            notes = {note for name in asked if (note := self._attempts.find(name).note)}
             self._notes[step.providers] = "; ".join(sorted(notes))
         return self._notes[step.providers]
 
-    async def _ask_one(self, asking: Asking, choice: ProviderChoice) -> Answer:
-        return await self._attempts.ask(asking, choice, self._attempts.patience)
+    async def _ask_one(self, asking: Asking, choice: ProviderChoice, patience: float | None = None) -> Answer:
+        """The answer of one. When it has none, that is told: the answers of others must not hide it."""
+        try:
+            if choice.obstacle is not None:
+                raise choice.obstacle.failure(choice.name)
+            patience = self._attempts.patience if patience is None else patience
+            return await self._attempts.ask(asking, choice, patience)
+        except StepFailed as failure:
+            if len(asking.step.providers) > 1:
+                said = Progress("note", f"no answer from {choice.title}, {failure.reason}: {failure}")
+                asking.watcher.progressed(choice.name, said)
+            raise
+
+    async def _share(self, asking: Asking, choice: ProviderChoice) -> Answer:
+        """What one of several adds: found again, or asked for and kept at once, whatever becomes of the others."""
+        if self._shares is None or len(asking.step.providers) == 1:
+            return await self._ask_one(asking, choice)
+        answer = self._shares.find(asking, choice)
+        if answer is None:
+            answer = await self._ask_one(asking, choice)
+            self._shares.keep(asking, choice, answer)
+        return answer
 
     async def _failover(self, asking: Asking) -> Answer:
         failures: list[StepFailed] = []
         *others, last = asking.step.providers
         for choice in others:
             try:
-                answer = await self._attempts.ask(asking, choice, min(BRIEFLY, self._attempts.patience))
+                answer = await self._ask_one(asking, choice, min(BRIEFLY, self._attempts.patience))
             except StepFailed as failure:
                 failures.append(failure)
             else:
@@ -67,28 +109,30 @@ class Fanout:
 
     async def _race(self, asking: Asking) -> Answer:
         winners: list[Answer] = []
-        failures: list[StepFailed] = []
+        failures: dict[int, StepFailed] = {}
+        asking = asking._replace(lost=lambda: bool(winners))
         asking.turn.split(len(asking.step.providers))
         async with anyio.create_task_group() as tasks:
 
-            async def run(choice: ProviderChoice) -> None:
+            async def run(place: int, choice: ProviderChoice) -> None:
                 try:
                     answer = await self._ask_one(asking, choice)
                 except StepFailed as failure:
-                    failures.append(failure)
+                    failures[place] = failure
                 else:
                     winners.append(answer)
                     tasks.cancel_scope.cancel()
                 finally:
                     asking.turn.done()
 
-            for choice in asking.step.providers:
-                tasks.start_soon(run, choice)
+            for place, choice in enumerate(asking.step.providers):
+                tasks.start_soon(run, place, choice)
+        lost = [failures[place] for place in sorted(failures)]
         if not winners:
-            raise _all_failed(failures)
+            raise _all_failed(lost)
         # Some may have had their answer before they heard that they had lost: they cost what they cost.
         spent = _sum(answer.usage for answer in winners)
-        return _with_usage_of(winners[0]._replace(usage=spent), failures)
+        return _with_usage_of(winners[0]._replace(usage=spent), lost)
 
     async def _all(self, asking: Asking) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
@@ -96,7 +140,7 @@ class Fanout:
 
         async def run(place: int, choice: ProviderChoice) -> None:
             try:
-                answer = await self._ask_one(asking, choice)
+                answer = await self._share(asking, choice)
                 outcomes[place] = Outcome(choice.title, answer, None)
             except StepFailed as failure:
                 outcomes[place] = Outcome(choice.title, None, failure)
@@ -135,6 +179,8 @@ def _combined(outcomes: Sequence[Outcome], value: Callable[[Sequence[Outcome]], 
         usage=_sum(answer.usage for answer in answers),
         provider=", ".join(answer.provider for answer in answers),
         seconds=max(answer.seconds for answer in answers),
+        patches=tuple(patch for answer in answers for patch in answer.patches),
+        complete=not failures,
     )
     return _with_usage_of(combined, failures)
 

@@ -15,17 +15,24 @@ TEXT_INTERVAL = 0.5
 
 
 class StepWatcher:
-    """The events of one step while it runs."""
+    """The events of one step while it runs. That one which `writes` has begun is known even after a power failure:
+    the run that takes this one up asks what is to become of its work.
+    """
 
-    def __init__(self, number: int, stream: Stream, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, number: int, stream: Stream, clock: Callable[[], float], *, writes: bool = False
+    ) -> None:
         self._number = number
         self._stream = stream
         self._clock = clock
+        self._writes = writes
         self._next_text = 0.0
 
     def started(self, provider: str, attempt: int) -> None:
         """An attempt begins."""
-        self._stream.emit(StepStarted, step=self._number, provider=provider, attempt=attempt)
+        self._stream.emit(
+            StepStarted, step=self._number, provider=provider, attempt=attempt, sync=self._writes
+        )
 
     def progressed(self, provider: str, progress: Progress) -> None:
         """Tell what a provider is doing, unless text was told a moment ago."""

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.record.events import Logged
+from engine.record.steps import Miss
 from engine.record.stream import Stream
 from engine.step import Answer, Key, Step
 
 if TYPE_CHECKING:
-    from engine.dispatch.cache import AnswerCache, KeptAnswer
+    from engine.store.cache import AnswerCache, KeptAnswer
+
+DEAR_SECONDS = 1.0
+"""An answer that took so long is on the disk itself before the script sees it, which costs some milliseconds; a quicker
+one is safe from everything but a power failure."""
 
 
 class Reuse:
-    """The answers of earlier runs for one run. None older than `expire` seconds is found, with `fresh` none at all.
+    """The answers of earlier runs for one run. With `fresh` none is found, with `read_only` none is kept.
+
+    None older than `expire` seconds is found, save those of its `lineage`: the ids of the runs that it goes on from.
+    What a step wrote in place is found only in those.
 
     The store in `folder` is opened for the first step that needs it: StorageFailed when it cannot be. What is wrong
     with what it holds is told on the stream; it costs the reuse, never the run.
@@ -30,6 +39,8 @@ class Reuse:
         clock: Callable[[], float],
         expire: float,
         fresh: bool,
+        read_only: bool = False,
+        lineage: frozenset[str] = frozenset(),
     ) -> None:
         self._folder = folder
         self._stream = stream
@@ -37,25 +48,37 @@ class Reuse:
         self._clock = clock
         self._expire = expire
         self._fresh = fresh
+        self._read_only = read_only
+        self._lineage = lineage
         self._opened: AnswerCache | None = None
 
-    def find(self, step: Step, key: Key) -> KeptAnswer | None:
-        """The answer that this step needs not be asked for."""
-        if self._fresh or not _keepable(step):
-            return None
+    def find(self, step: Step, key: Key) -> KeptAnswer | Miss:
+        """The answer that this step needs not be asked for, or why it has to be."""
+        if self._fresh:
+            return "forced"
+        if step.cache is False or (step.writes_in_place and not self._lineage):
+            return "uncached" if step.cache is False else "writes"
+        if self._read_only and not self._folder.exists():
+            return "new"  # looking must not make a store
         cache = self._opened or self._open()
         kept = cache.get(key.digest)
         self._tell_warnings(cache)
-        allowed = self._expire if step.cache is True else min(step.cache, self._expire)
-        if kept is None or self.age(kept) > allowed:
-            return None
-        return kept
+        if kept is None or (step.writes_in_place and kept.run not in self._lineage):
+            return "new" if kept is None else "writes"  # the files that it wrote may long be others
+        return "expired" if self.age(kept) > self._allowed_age(step, kept) else kept
+
+    def _allowed_age(self, step: Step, kept: KeptAnswer) -> float:
+        if step.cache is not True:
+            return min(step.cache, self._expire)
+        return inf if kept.run in self._lineage else self._expire  # a run can be taken up again however late
 
     def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Remember an answer."""
-        if _keepable(step):
+        if step.cache is not False and (answer.complete or step.writes_in_place) and not self._read_only:
             cache = self._opened or self._open()
             cache.put(key, answer, run=self._run_id, made_at=self._clock())
+            if answer.seconds >= DEAR_SECONDS:
+                cache.sync()
             self._tell_warnings(cache)
 
     def age(self, kept: KeptAnswer) -> float:
@@ -68,7 +91,7 @@ class Reuse:
             self._opened.close()
 
     def _open(self) -> AnswerCache:
-        from engine.dispatch.cache import AnswerCache  # a run is on its way before a database is loaded
+        from engine.store.cache import AnswerCache  # a run is on its way before a database is loaded
 
         self._opened = AnswerCache(self._folder)
         return self._opened
@@ -76,8 +99,3 @@ class Reuse:
     def _tell_warnings(self, cache: AnswerCache) -> None:
         while cache.warnings:
             self._stream.emit(Logged, message=cache.warnings.pop(0), source="mco", level="warning")
-
-
-def _keepable(step: Step) -> bool:
-    # A writer's answer is worth nothing without the files it wrote.
-    return step.cache is not False and not step.writes

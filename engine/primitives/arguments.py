@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from warnings import catch_warnings
 
 from pydantic import (
     AfterValidator,
@@ -17,12 +16,10 @@ from pydantic import (
 )
 
 from engine.schema import Schema, SchemaRefused
-from engine.step import Access, ProviderChoice, Strategy
+from engine.step import Access, OnResume, ProviderChoice, Strategy
 from engine.text import clean_line
 
 MAXIMUM_PROMPT = 4_000_000
-SIMPLE = 1_000
-"""Characters of patterns that are never too much for the engine that matches them."""
 _AGE = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -65,23 +62,11 @@ class ChosenProvider(BaseModel):
 
 
 def _patterns(values: list[str]) -> list[str]:
-    together = "".join(values)
-    if len(together) <= SIMPLE and set("[\\!").isdisjoint(together):
-        return values  # nothing can be wrong with these, and few pay for the import
-    import re2
-    from pathspec import GitIgnoreSpec
+    if values:
+        # Only runs with patterns pay for what reads them.
+        from engine.workspace.patterns import check_patterns
 
-    with catch_warnings(action="ignore"):
-        for value in values:
-            try:
-                GitIgnoreSpec.from_lines([value], backend="simple")
-            except (ValueError, re.error):
-                said = clean_line(value, 60)
-                raise ValueError(f"{said!r} is no pattern like those of .gitignore") from None
-        try:
-            GitIgnoreSpec.from_lines(values, backend="re2")
-        except re2.error:  # pyright: ignore[reportUnknownMemberType] - it has no types
-            raise ValueError("together they are too much to be matched; name folders instead") from None
+        check_patterns(values)
     return values
 
 
@@ -109,6 +94,7 @@ class AgentArguments(BaseModel):
     access: Access = "read"
     reads: Annotated[list[Pattern], Field(max_length=100), AfterValidator(_patterns)] | None = None
     isolation: Literal["worktree"] | None = None
+    on_resume: OnResume | None = None
     timeout: Seconds | None = None
     stall_timeout: Seconds | None = None
     retries: Annotated[int, Field(ge=0, le=20)] | None = None

@@ -64,10 +64,9 @@ class NestedRuns:
 
     def _start(self, name: str, args: Any, scope: int, finished: Finished) -> None:
         if self._count >= self.most:
-            self.scheduler.ceiling = CeilingReached(
-                "limit", f"the run has called workflow() {self.most:,} times"
-            )
-            finished(self.scheduler.ceiling)
+            ceiling = CeilingReached("limit", f"the run has called workflow() {self.most:,} times")
+            self.scheduler.reached(ceiling)
+            finished(ceiling)
             return
         self._count += 1
         # Numbered here, in the order of the calls: those that are under way at once must not share their scopes.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from engine.errors import NoProviderReady, StepFailed, UsageError
+from engine.errors import NoProviderReady, NotAllowed, Reason, StepFailed, UsageError
 from engine.primitives.arguments import AgentArguments
 from engine.providers.base import Provider
 from engine.providers.registry import NEVER_DEFAULT, Registry, readiness_of
-from engine.step import ACCESS_ORDER, Access, ProviderChoice
+from engine.step import ACCESS_ORDER, Access, Obstacle, ProviderChoice
 
 
 class Selection:
@@ -22,13 +22,15 @@ class Selection:
         self._defaults: dict[tuple[str, ...], tuple[ProviderChoice, ...]] = {}
 
     def choose(self, arguments: AgentArguments) -> tuple[ProviderChoice, ...]:
-        """The providers of a step, in order. StepFailed when none can take it."""
+        """The providers of a step, in order. StepFailed when none can take it.
+
+        Of several that are named, those that cannot take it go along with their obstacle: one never stops the others.
+        """
         named = arguments.providers or ([arguments.provider] if arguments.provider else [])
-        choices = tuple(one.choice() for one in named)
         self._check_access(arguments.access)
-        for choice in choices:
-            self._check_access(choice.access or arguments.access)
-            self._check_named(choice.name, arguments.capabilities)
+        choices = tuple(self._checked(one.choice(), arguments) for one in named)
+        if choices and all(choice.obstacle for choice in choices):
+            raise _none_of(choices)
         return choices or self._default(tuple(arguments.capabilities))
 
     def _check_access(self, access: Access) -> None:
@@ -39,25 +41,29 @@ class Selection:
                 hint=f"allow it with --access {access}",
             )
 
-    def _check_named(self, name: str, capabilities: Iterable[str]) -> None:
-        provider = self._get(name)
-        if name not in self._ready:
+    def _checked(self, choice: ProviderChoice, arguments: AgentArguments) -> ProviderChoice:
+        self._check_access(choice.access or arguments.access)
+        try:
+            provider = self._get(choice.name)
+        except NotAllowed as error:
+            return choice._replace(obstacle=Obstacle("refused", str(error), error.hint))
+        if choice.name not in self._ready:
             readiness = readiness_of(provider)
             if not readiness.ready:
-                raise StepFailed(
-                    "not_found",
-                    f"provider {name!r} is not ready: {readiness.why}",
-                    provider=name,
-                    hint=readiness.hint,
-                )
-            self._ready.add(name)
-        missing = set(capabilities) - provider.capabilities
+                said = f"provider {choice.name!r} is not ready: {readiness.why}"
+                return choice._replace(obstacle=Obstacle("not_found", said, readiness.hint or None))
+            self._ready.add(choice.name)
+        missing = set(arguments.capabilities) - provider.capabilities
         if missing:
-            raise _unsupported([(name, missing)])
+            said = f"provider {choice.name!r} lacks {_listed(missing)}"
+            return choice._replace(obstacle=Obstacle("unsupported", said))
+        return choice
 
     def _get(self, name: str) -> Provider:
         try:
             return self._registry.get(name)
+        except NotAllowed:
+            raise
         except UsageError as error:
             raise StepFailed("not_found", str(error), provider=name, hint=error.hint) from None
 
@@ -67,19 +73,26 @@ class Selection:
         return self._defaults[capabilities]
 
     def _able(self, capabilities: tuple[str, ...]) -> str:
+        """The default if it can do that, else the first ready one that can; a pinned one can or nobody does."""
         name = self._registry.default()
-        lacking = [(name, set(capabilities) - self._registry.get(name).capabilities)]
-        if not lacking[0][1]:
+        missing = set(capabilities) - self._registry.get(name).capabilities
+        if not missing:
             return name
-        if self._pinned is None:
-            for other, provider, readiness in self._registry.readiness():
-                if other == name or other in NEVER_DEFAULT or provider is None or not readiness.ready:
-                    continue
-                missing = set(capabilities) - provider.capabilities
-                if not missing:
-                    return other
+        if self._pinned is not None:
+            said = f"provider {name!r} was chosen for this run, and lacks {_listed(missing)}"
+            raise StepFailed("unsupported", said, provider=name)
+        lacking, hint = [(name, missing)], None
+        for other, provider, readiness in self._registry.readiness():
+            if other == name or other in NEVER_DEFAULT or provider is None:
+                continue
+            missing = set(capabilities) - provider.capabilities
+            if readiness.ready and not missing:
+                return other
+            if readiness.ready:
                 lacking.append((other, missing))
-        raise _unsupported(lacking)
+            elif not missing and hint is None:
+                hint = f"{other!r} could, and is not ready: {readiness.why}"
+        raise _unsupported(lacking, hint)
 
     def check_pinned(self) -> None:
         """Before anything is spent: UsageError on an unknown provider, NoProviderReady on one that cannot be asked."""
@@ -89,7 +102,27 @@ class Selection:
             raise NoProviderReady(f"provider {name!r} is not ready", why=readiness.why, hint=readiness.hint)
 
 
-def _unsupported(lacking: list[tuple[str, set[str]]]) -> StepFailed:
-    said = "; ".join(f"{name} lacks {', '.join(sorted(missing))}" for name, missing in lacking)
+def _unsupported(lacking: list[tuple[str, set[str]]], hint: str | None) -> StepFailed:
+    said = "; ".join(f"{name} lacks {_listed(missing)}" for name, missing in lacking)
     names = ", ".join(name for name, _ in lacking)
-    return StepFailed("unsupported", f"no ready provider can do this step: {said}", provider=names)
+    return StepFailed("unsupported", f"no ready provider can do this step: {said}", provider=names, hint=hint)
+
+
+def _none_of(choices: tuple[ProviderChoice, ...]) -> StepFailed:
+    """Why none of those that a step names can take it: one has its own reason, several are all told."""
+    obstacles = [(choice.name, choice.obstacle) for choice in choices if choice.obstacle is not None]
+    if len(obstacles) == 1:
+        name, obstacle = obstacles[0]
+        return obstacle.failure(name)
+    reasons: set[Reason] = {obstacle.reason for _, obstacle in obstacles}
+    said = "; ".join(obstacle.said for _, obstacle in obstacles)
+    return StepFailed(
+        reasons.pop() if len(reasons) == 1 else "not_found",
+        f"none of the step's providers can do it: {said}",
+        provider=", ".join(name for name, _ in obstacles),
+        hint=next((obstacle.hint for _, obstacle in obstacles if obstacle.hint), None),
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))

@@ -98,8 +98,6 @@ class Primitives:
 
     def _step(self, given: dict[str, Any]) -> Step:
         arguments = read_arguments(given["prompt"], given["options"])
-        if arguments.isolation is not None:
-            raise StepFailed("unsupported", "isolation='worktree' is not available in this version of mco")
         choices = self._selection.choose(arguments)
         return Step(
             prompt=arguments.prompt,
@@ -116,6 +114,7 @@ class Primitives:
             access=arguments.access,
             reads=None if arguments.reads is None else tuple(arguments.reads),
             isolation=arguments.isolation,
+            on_resume=arguments.on_resume,
             timeout=arguments.timeout,
             stall_timeout=arguments.stall_timeout,
             retries=arguments.retries,

@@ -9,14 +9,13 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from engine.errors import StepFailed, UsageError
+from engine.errors import StepFailed
 from engine.process import Command, Exit, child_environment, run_child
 from engine.providers.base import ProviderContext, Question, Readiness, Report
 from engine.providers.command_options import CommandOptions
 from engine.providers.command_output import CommandOutput
 from engine.providers.ending import check_not_cut
+from engine.providers.table import read_table
 from engine.schema import instruction
 from engine.step import Answer
 
@@ -149,15 +148,8 @@ def _filled(argument: str, values: Mapping[str, str]) -> str:
 
 def build(context: ProviderContext) -> CommandProvider:
     """A provider from a `[providers.NAME]` table. UsageError when the table is wrong."""
-    try:
-        options = CommandOptions(**context.options)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UsageError(
-            f"[providers.{context.name}] is wrong",
-            where=place,
-            why=first["msg"],
-            hint='write for example command = ["aider", "--message-file", "{prompt_file}"]',
-        ) from None
-    return CommandProvider(context, options)
+    example = (
+        None if "command" in context.options else 'command = ["aider", "--message-file", "{prompt_file}"]'
+    )
+    hint = example and f"write for example {example}"
+    return CommandProvider(context, read_table(CommandOptions, context.name, context.options, hint))

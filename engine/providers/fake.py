@@ -7,8 +7,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
+
 from engine.errors import StepFailed
 from engine.providers.base import ProviderContext, Question, Readiness, Report
+from engine.providers.table import check_names
 from engine.sample import smallest
 from engine.step import Answer
 
@@ -34,10 +37,17 @@ class FakeProvider:
         """Whatever the function says."""
         given: Any = self._reply(question)
         if inspect.isawaitable(given):
-            given = await given
+            given = await heard_in_time(given, question, self.name)
         if isinstance(given, Answer):
             return given
         return Answer(value=given, provider=self.name, model=question.model)
+
+
+async def heard_in_time(reply: Awaitable[Any], question: Question, name: str) -> Any:
+    """A reply; `stalled` when it takes as long as a provider may be silent."""
+    with anyio.move_on_after(question.stall_timeout):
+        return await reply
+    raise StepFailed("stalled", f"silent for {question.stall_timeout:g} s", provider=name)
 
 
 def echo(question: Question) -> Any:
@@ -52,6 +62,7 @@ def echo(question: Question) -> Any:
 
 def build(context: ProviderContext) -> FakeProvider:
     """The fake provider, with the rules file that `rules` in its settings or MCO_FAKE_RULES names."""
+    check_names(context.name, context.options, ["rules"])
     path = context.options.get("rules") or context.environment.get(RULES_VARIABLE)
     if not path:
         return FakeProvider(echo, context.name)

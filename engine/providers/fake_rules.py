@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from engine.errors import Reason, StepFailed, UsageError
 from engine.providers.base import Progress, Question, Report
-from engine.providers.fake import FakeProvider, echo
+from engine.providers.fake import FakeProvider, echo, heard_in_time
 from engine.step import Answer, Usage
 
 
@@ -71,7 +71,7 @@ class RuledProvider(FakeProvider):
             return await super().ask(question, report)
         for text in rule.progress:
             report(Progress("tool", text))
-        await anyio.sleep(rule.delay)
+        await heard_in_time(anyio.sleep(rule.delay), question, self.name)
         if rule.fail is not None:
             raise StepFailed(rule.fail, rule.message, provider=self.name, retry_after=rule.retry_after)
         value = rule.value if rule.value is not None else rule.reply

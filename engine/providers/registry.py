@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
-from engine.errors import MCOError, NoProviderReady, UsageError
+from engine.errors import MCOError, NoProviderReady, NotAllowed, UsageError
 from engine.providers.base import Provider, ProviderContext, Readiness
 from engine.providers.doors import Doors
 
 NEVER_DEFAULT = frozenset({"fake", "command"})
 """`fake` must be asked for by name, and `command` is nothing without a table in the settings."""
 LAST_RESORT = "builtin"
+WITHOUT_TOOLS = "openai"
+"""A model that sees only its prompt is a default where there is no agent that sees the workspace."""
+_BEHIND = (WITHOUT_TOOLS, LAST_RESORT, "fake")
 OURS = frozenset({"type", "max_parallel"})
 """What a provider's table may have beside its adapter's own options."""
 _PROMISED = ("name", "capabilities", "note", "readiness", "ask")
@@ -35,6 +38,7 @@ class Registry:
         environment: Mapping[str, str],
         preferred: str | None = None,
         added: Mapping[str, Provider] | None = None,
+        allowed: Collection[str] | None = None,
     ) -> None:
         self._tables = tables
         self._workspace = workspace
@@ -44,20 +48,30 @@ class Registry:
         self._built: dict[str, Provider] = dict(added or {})
         self._doors = Doors()
         self._default: str | None = None
+        self._allowed = allowed
 
     def names(self) -> list[str]:
         """Every provider that can be named, in the order in which a default is looked for."""
         doors = self._doors.names()
-        plain = sorted(doors - self._tables.keys() - NEVER_DEFAULT - {LAST_RESORT})
-        rest = [name for name in (LAST_RESORT, "fake") if name in doors and name not in self._tables]
+        plain = sorted(doors - self._tables.keys() - NEVER_DEFAULT - set(_BEHIND))
+        rest = [name for name in _BEHIND if name in doors and name not in self._tables]
         added = [name for name in self._built if name not in (*self._tables, *plain, *rest)]
-        return [*added, *self._tables, *plain, *rest]
+        return [name for name in [*added, *self._tables, *plain, *rest] if self._allows(name)]
 
     def get(self, name: str) -> Provider:
-        """The provider of that name. UsageError when there is none, with the nearest names."""
+        """The provider of that name. UsageError when there is none, with the nearest names; NotAllowed if kept out."""
+        if not self._allows(name):
+            raise _not_allowed(name, self._allowed or ())
         if name not in self._built:
             self._built[name] = self._build(name)
         return self._built[name]
+
+    def built(self) -> Mapping[str, Provider]:
+        """Those that somebody has asked for so far, and that there are."""
+        return self._built
+
+    def _allows(self, name: str) -> bool:
+        return self._allowed is None or name in self._allowed
 
     def limits(self) -> dict[str, int]:
         """How many attempts at once a provider may get, where its table has `max_parallel`. UsageError if wrong."""
@@ -89,11 +103,28 @@ class Registry:
             else:
                 yield name, provider, readiness_of(provider)
 
+    def _check_no_slip(self, name: str) -> None:
+        """UsageError for a table without a command whose name is nearly that of a provider there is."""
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, self._doors.names() - {"command"}, 1, cutoff=0.82)
+        if near:
+            raise UsageError(
+                f"[providers.{name}] is wrong",
+                why="it has no `command`, and no provider is called so",
+                hint=f"did you mean [providers.{near[0]}]?",
+            )
+
     def _first_ready(self) -> str:
         for name in self.names():
             if name not in NEVER_DEFAULT and readiness_of(self.get(name)).ready:
                 return name
-        raise NoProviderReady("no provider is ready", hint="`mco doctor` says what each of them lacks")
+        narrowed = (
+            None if self._allowed is None else f"only these are allowed: {', '.join(self._allowed) or 'none'}"
+        )
+        raise NoProviderReady(
+            "no provider is ready", why=narrowed, hint="`mco doctor` says what each of them lacks"
+        )
 
     def _build(self, name: str) -> Provider:
         table = self._tables.get(name, {})
@@ -109,6 +140,8 @@ class Registry:
                 f"there is no provider {name!r}",
                 hint=f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(self.names())}",
             )
+        if kind == "command" and not is_door and "command" not in table:
+            self._check_no_slip(name)
         context = ProviderContext(
             name=name,
             options={key: value for key, value in table.items() if key not in OURS},
@@ -117,6 +150,14 @@ class Registry:
             environment=self._environment,
         )
         return _load(door, context)
+
+
+def _not_allowed(name: str, allowed: Collection[str]) -> NotAllowed:
+    return NotAllowed(
+        f"the provider {name!r} is not allowed here",
+        why=f"allowed_providers has {', '.join(allowed) or 'none'}",
+        hint="`mco doctor` says where that is set",
+    )
 
 
 def _load(door: EntryPoint, context: ProviderContext) -> Provider:

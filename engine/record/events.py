@@ -6,22 +6,26 @@ Times are seconds since the epoch (`at`) or plain seconds (everything called `se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from engine.step import Usage
+from engine.step import Patch, Usage
 
 JOURNAL_VERSION = 1
+"""Grows when an older mco would read a journal wrongly. A new kind of event, or a new field, leaves it as it is."""
 
-Status = Literal["done", "partial", "failed", "refused", "ceiling", "no_provider", "cancelled"]
+Answers = Literal["providers", "stubs", "cassette"]
+Status = Literal["done", "partial", "failed", "refused", "ceiling", "no_provider", "cancelled", "interrupted"]
+"""How a run ended; `interrupted` is written by the run that takes up one whose mco was killed."""
 
 
 class Tokens(BaseModel):
     """Usage as the record keeps it; what nobody reported is None, never 0. `cost` is in US dollars."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, allow_inf_nan=False)
 
     input_tokens: int | None = None
     cached_tokens: int | None = None
@@ -57,10 +61,34 @@ _NOTHING = Usage()
 _UNKNOWN = Tokens()
 
 
+class Changes(BaseModel):
+    """What a step's patches come to: how many there are, the files, and the lines that could be counted."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    patches: int
+    files: int
+    added: int
+    removed: int
+
+    @classmethod
+    def of(cls, patches: Sequence[Patch]) -> Changes | None:
+        """The changes of an answer, None without any."""
+        if not patches:
+            return None
+        files = [file for patch in patches for file in patch.files]
+        return cls(
+            patches=len(patches),
+            files=len(files),
+            added=sum(file.added or 0 for file in files),
+            removed=sum(file.removed or 0 for file in files),
+        )
+
+
 class Happening(BaseModel):
     """What all events have: `seq` grows by one, `at` is when."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True, allow_inf_nan=False)
 
     seq: int
     at: float
@@ -83,6 +111,8 @@ class RunStarted(Happening):
     workspace: str = ""
     parent: str | None = None
     """The run that this one resumes."""
+    answers: Answers = "providers"
+    """Where its answers come from: a dry run has stubs, and nobody was asked for those of a cassette."""
 
 
 class PhaseStarted(Happening):
@@ -115,6 +145,8 @@ class StepQueued(Happening):
     """Hex SHA-256, see `engine.step.Key`."""
     occurrence: int = 1
     providers: list[str] = []
+    in_place: Literal["ask", "rerun", "skip", "halt"] | None = None
+    """For a step that may change the workspace's own files: what becomes of it when its run is killed meanwhile."""
 
 
 class StepStarted(Happening):
@@ -159,9 +191,13 @@ class StepReused(Happening):
     age: float
     """Seconds since the answer was made."""
     saved: Tokens = Tokens()
+    saved_seconds: float | None = None
+    """How long it took to make."""
     answer: str = ""
     note: str = ""
     """As in StepFinished: what held for the answer when it was made holds still."""
+    patch: Changes | None = None
+    """As in StepFinished: it is offered again."""
 
 
 class StepFinished(Happening):
@@ -177,6 +213,8 @@ class StepFinished(Happening):
     session_id: str | None = None
     note: str = ""
     """What a reader must know of this answer, such as that no model was used."""
+    patch: Changes | None = None
+    """What was changed in worktrees and waits in `patches/` for somebody to apply it."""
 
 
 class StepFailed(Happening):

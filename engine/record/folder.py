@@ -74,9 +74,24 @@ class RunFolder(NamedTuple):
         return self.path / "lock"
 
     @property
+    def resume_lock(self) -> Path:
+        """Held by the run that takes this one up again."""
+        return self.path / "resume.lock"
+
+    @property
     def step_file(self) -> Path:
         """Prompts and answers, whole; see `engine.record.steps`."""
         return self.path / "steps.jsonl"
+
+    @property
+    def patches(self) -> Path:
+        """What agents changed in worktrees; see `engine.record.patches`."""
+        return self.path / "patches"
+
+    @property
+    def patch_decisions(self) -> Path:
+        """What became of each patch."""
+        return self.path / "patches.json"
 
     @property
     def steps(self) -> Path:

@@ -5,11 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from engine.errors import StorageFailed
-from engine.record.events import JOURNAL_VERSION, Event, Happening, RunFinished, RunStarted, read_event
+from engine.json_value import is_object
+from engine.record.events import (
+    JOURNAL_VERSION,
+    Event,
+    Happening,
+    RunFinished,
+    RunStarted,
+    read_event,
+)
 from engine.record.folder import take_back
 
 
@@ -24,26 +33,36 @@ class Journal:
         except OSError as error:
             raise _storage(path, error) from error
 
-    def write(self, event: Happening, *, more: bool = False) -> None:
+    def write(self, event: Happening, *, more: bool = False, sync: bool = False) -> None:
         """Append one event; the operating system has it when this returns. StorageFailed when it cannot.
 
-        With `more` it waits for the next one, or for `flush`, and both are one `write`.
+        With `more` it waits for the next one, or for `flush`, and both are one `write`. With `sync`, and after the
+        last event, the disk itself has all of them.
         """
         self._waiting += to_json(event) + b"\n"
         if not more:
-            self.flush(last=isinstance(event, RunFinished))
+            self.flush(sync=sync or isinstance(event, RunFinished))
 
-    def flush(self, *, last: bool = False) -> None:
-        """Append what waits; after the `last` event the disk itself has it all."""
+    def flush(self, *, sync: bool = False) -> None:
+        """Append what waits; with `sync` the disk itself has it when this returns."""
         lines, self._waiting = self._waiting, b""
         written = 0
         try:
             while written < len(lines):  # a disk that is nearly full takes a part
                 written += os.write(self._file, lines[written:])
-            if last:
+            if sync:
                 os.fsync(self._file)
         except OSError as error:
             take_back(self._file, written)
+            raise _storage(self.path, error) from error
+
+    def mend(self) -> None:
+        """Cut off a torn line at the end, as a crash leaves it. StorageFailed when it cannot."""
+        try:
+            size = os.fstat(self._file).st_size
+            content = self.path.read_bytes()[:size]
+            os.ftruncate(self._file, content.rfind(b"\n") + 1)
+        except OSError as error:
             raise _storage(self.path, error) from error
 
     def close(self) -> None:
@@ -70,6 +89,8 @@ class JournalReader:
         self._offset = 0
         self.damaged = 0
         """Lines passed over because they were not events, as a crash or a foreign hand leaves them."""
+        self.unknown = 0
+        """Events passed over because only a newer mco knows their kind; without them the rest is as true."""
 
     def read(self) -> Iterator[Event]:
         """The events written since the last call. StorageFailed on a newer major version or an unreadable file."""
@@ -92,7 +113,10 @@ class JournalReader:
         try:
             event = read_event(line)
         except ValueError:
-            self.damaged += 1
+            if _is_unknown(line):
+                self.unknown += 1
+            else:
+                self.damaged += 1
             return None
         if isinstance(event, RunStarted) and event.journal_version > JOURNAL_VERSION:
             raise StorageFailed(
@@ -106,3 +130,15 @@ class JournalReader:
 def read_journal(path: Path) -> list[Event]:
     """All whole events of a journal."""
     return list(JournalReader(path).read())
+
+
+_KINDS = frozenset(kind.__name__ for kind in get_args(Event))
+
+
+def _is_unknown(line: bytes) -> bool:
+    """Whether a line that is no event of ours looks like one of a newer mco: it has a kind that we do not know."""
+    try:
+        event: Any = from_json(line)
+    except ValueError:
+        return False
+    return is_object(event) and isinstance(kind := event.get("kind"), str) and kind not in _KINDS

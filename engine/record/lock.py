@@ -16,8 +16,9 @@ class RunLock:
     Take it before the run's journal is made: whoever finds a journal may then ask whether its run goes on.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, what: str = "driven") -> None:
         self.path = path
+        self._what = what
         self._file = -1
 
     def acquire(self) -> None:
@@ -40,7 +41,7 @@ class RunLock:
         if not _try_exclusive(file):
             holder = _holder(file)
             if holder is not None:
-                raise _busy(self.path, holder)
+                raise _busy(self.path, self._what, holder)
             _exclusive(file)  # no holder wrote its name: somebody only looked, and lets go at once
         os.ftruncate(file, 0)
         os.lseek(file, 0, os.SEEK_SET)
@@ -108,9 +109,9 @@ def _holder(file: int) -> str | None:
     return text if text.isdecimal() else None
 
 
-def _busy(path: Path, holder: str) -> UsageError:
+def _busy(path: Path, what: str, holder: str) -> UsageError:
     return UsageError(
-        f"the run is being driven by process {holder}",
+        f"the run {path.parent.name} is being {what} by process {holder}",
         where=str(path.parent),
         hint=f"watch it with: mco watch {path.parent.name}",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
+from engine.record.events import Changes
 from engine.step import Usage
 
 StepState = Literal["queued", "running", "retrying", "finished", "reused", "failed", "skipped", "cancelled"]
@@ -38,6 +39,7 @@ class StepView:
     note: str = ""
     from_run: str | None = None
     age: float | None = None
+    changes: Changes | None = None
 
     @property
     def ended(self) -> bool:

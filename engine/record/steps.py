@@ -1,6 +1,7 @@
 """What was asked and what came back, whole: `steps.jsonl`, one line a step, written when the step has ended.
 
-A reused step has no line: its answer stands in the run that the journal names, and in the answer store.
+A reused step has no line: its answer stands in the run that the journal names, and in the answer store. With a step
+stand the parts of its key, for people who ask why it ran: its schema as a digest, its prompt only once.
 
 One file for all steps, because a file or a folder for each costs more than all the rest of a quick step (0.1 to
 1.6 ms measured, against 0.005 ms for a line). What programs printed lies beside it in `steps/`.
@@ -9,17 +10,25 @@ One file for all steps, because a file or a folder for each costs more than all 
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from pydantic_core import to_json
 
 from engine.errors import StorageFailed
 from engine.record.folder import RunFolder, slug, take_back
-from engine.step import Answer, Step
+from engine.step import Answer, Key, Patch, Step, canonical, digest_of
+
+Miss = Literal["new", "expired", "forced", "uncached", "writes"]
+"""Why a step was not reused: nothing is kept under its key, what is kept is too old, `--fresh`, `cache=False`, or it
+may write files."""
 
 
 class StepFile:
-    """Appends `{"step", "label", "prompt", "answer"}` lines; a step without an answer has none."""
+    """Appends `{"step", "label", "prompt", "answer", "reads", "key", "parts", "manifest", "miss"}` lines.
+
+    A step without an answer has none, and one that may read everything no `reads`.
+    """
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -30,11 +39,19 @@ class StepFile:
         """The beginning of the paths under which adapters keep what their programs printed."""
         return f"{self._steps}{os.sep}{number}-{slug(step.label)}"
 
-    def keep(self, number: int, step: Step, answer: Answer | None) -> None:
-        """Write down a step that ran. StorageFailed when the disk does not take it."""
+    def keep(
+        self, number: int, step: Step, answer: Answer | None, *, key: Key, manifest: str | None, miss: Miss
+    ) -> None:
+        """Write down a step that ran. StorageFailed when the disk does not take it.
+
+        `manifest` is the digest of the one that its fingerprint came from, where it has one.
+        """
         line: dict[str, Any] = {"step": number, "label": step.label, "prompt": step.prompt}
         if answer is not None:
             line["answer"] = answer.value
+        if step.reads is not None:
+            line["reads"] = step.reads
+        line.update(key=key.digest, parts=_parts(key.parts), manifest=manifest, miss=miss)
         written = 0
         try:
             if self._file < 0:
@@ -52,8 +69,25 @@ class StepFile:
                 hint="free some space, then run it again: finished steps are reused",
             ) from error
 
+    def offer_again(self, number: int, step: Step, patches: Sequence[Patch], from_run: str) -> None:
+        """Put the patches of a reused answer among those of this run. StorageFailed when the disk does not take it."""
+        from engine.record.patches import PatchFolder, facts_of  # few steps have patches
+
+        for patch in patches:
+            facts = facts_of(patch, step=number, label=step.label, from_run=from_run)
+            PatchFolder(self._folder).keep(patch, facts)
+
     def close(self) -> None:
         """Close the file; harmless when called twice."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _parts(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a key as they stand in a line: short, whatever the step asks."""
+    short = {**parts}
+    short.pop("prompt", None)
+    if short.get("schema") is not None:
+        short["schema"] = digest_of(canonical(short["schema"]))
+    return short

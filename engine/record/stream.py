@@ -13,8 +13,11 @@ Kind = TypeVar("Kind", bound=Happening)
 class Sink(Protocol):
     """Where events are kept before anybody sees them."""
 
-    def write(self, event: Happening, *, more: bool = False) -> None:
-        """Keep one event; with `more` it may wait for the next. StorageFailed when it cannot."""
+    def write(self, event: Happening, *, more: bool = False, sync: bool = False) -> None:
+        """Keep one event; with `more` it may wait for the next. StorageFailed when it cannot.
+
+        With `sync` not even a power failure takes it away any more.
+        """
         ...
 
     def flush(self) -> None:
@@ -35,14 +38,15 @@ class Stream:
         """From now on `view` is called with every event, after the journal has it."""
         self._views.append(view)
 
-    def emit(self, kind: type[Kind], *, more: bool = False, **fields: Any) -> Kind:
+    def emit(self, kind: type[Kind], *, more: bool = False, sync: bool = False, **fields: Any) -> Kind:
         """Something happened: stamp it, keep it, tell it. StorageFailed when the journal cannot be written.
 
-        `more` promises another event, or `flush`, at once, so that both are written in one go.
+        `more` promises another event, or `flush`, at once, so that both are written in one go. With `sync` the disk
+        itself has it when this returns.
         """
         self._seq += 1
         event = kind(seq=self._seq, at=self._clock(), **fields)
-        self._sink.write(event, more=more)
+        self._sink.write(event, more=more, sync=sync)
         for view in self._views:
             view(event)
         return event

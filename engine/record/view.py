@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from engine.record.events import (
     BudgetReached,
+    Changes,
     Event,
     Logged,
     PhaseStarted,
@@ -84,6 +85,10 @@ class RunView:
     usage: Usage = field(default_factory=Usage)
     saved: Usage = field(default_factory=Usage)
     """What the reused answers cost when they were made."""
+    saved_seconds: float | None = None
+    """How long those took to make, as far as it is known."""
+    saved_unmeasured: int = 0
+    """Reused answers of which nobody knows the tokens."""
     unmeasured: int = 0
     """Steps that ran and whose tokens nobody reported."""
     phases: dict[str, PhaseView] = field(default_factory=dict[str, PhaseView])
@@ -92,6 +97,8 @@ class RunView:
     log: list[LogLine] = field(default_factory=list[LogLine])
     notes: dict[str, str] = field(default_factory=dict[str, str])
     """What a reader must know of a provider's answers, by provider."""
+    patches: int = 0
+    """How many patches its steps have made, or offer again."""
     phase: str = ""
     """The title of the phase that the script entered last."""
     seq: int = 0
@@ -177,8 +184,13 @@ class RunView:
         self._move(step, "reused")
         step.provider, step.model, step.answer = event.provider, event.model, event.answer
         step.from_run, step.age = event.from_run, event.age
+        self._changed(step, event.patch)
         self._note(step, event.provider, event.note)
-        self.saved += event.saved.as_usage()
+        saved = event.saved.as_usage()
+        self.saved += saved
+        self.saved_unmeasured += saved.tokens is None
+        if event.saved_seconds is not None:
+            self.saved_seconds = (self.saved_seconds or 0.0) + event.saved_seconds
 
     def _step_finished(self, event: StepFinished) -> None:
         step = self._open(event.step, event.at)
@@ -189,6 +201,7 @@ class RunView:
         step.reason, step.message = "", ""
         self._note(step, event.provider, event.note)
         self._spend(step, event.seconds, event.usage)
+        self._changed(step, event.patch)
 
     def _step_failed(self, event: StepFailed) -> None:
         step = self._open(event.step, event.at)
@@ -252,6 +265,10 @@ class RunView:
         step.note = note
         if note:
             self.notes[provider] = note
+
+    def _changed(self, step: StepView, changes: Changes | None) -> None:
+        step.changes = changes
+        self.patches += changes.patches if changes is not None else 0
 
     def _warn(self, at: float, message: str) -> None:
         self.log.append(LogLine(at, message, {}, "mco", "warning"))

@@ -15,6 +15,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "access": ("read", "write", "full"),
     "strategy": ("all", "race", "failover", "agree"),
     "isolation": ("worktree",),
+    "on_resume": ("rerun", "skip", "halt"),
 }
 """The words that an option takes."""
 
@@ -105,8 +106,6 @@ def _value(option: Option) -> Iterator[Advice]:
         huge = type(value) is int and abs(value) >= 2**63  # Python refuses to write out the largest
         shown = "so large" if huge else repr(value)[:_SHOWN]
         yield Advice(option.place, f"agent(): {option.name} cannot be {shown}", hint)
-    elif option.name == "isolation":
-        yield Advice(option.place, "isolation is not available yet: the step will fail", "leave it out")
 
 
 def _choice_hint(name: str, value: Any) -> str | None:

@@ -29,6 +29,7 @@ AGENT_OPTIONS = (
     "access",
     "reads",
     "isolation",
+    "on_resume",
     "timeout",
     "stall_timeout",
     "retries",

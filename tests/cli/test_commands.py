@@ -250,7 +250,7 @@ def test_the_shell_is_offered_workflows(real_mco: Mco) -> None:
         environment={"_MCO_COMPLETE": "bash_complete", "COMP_WORDS": "mco run rev", "COMP_CWORD": "2"}
     )
 
-    assert said.stdout == "plain,review-code\n"
+    assert said.stdout == "plain,review\nplain,review-code\n"
 
 
 def test_help_names_every_command(real_mco: Mco) -> None:
@@ -285,7 +285,11 @@ def test_the_command_alone_is_helped_and_not_scolded(mco: Mco) -> None:
     ("line", "error", "hint"),
     [
         (["runn"], "there is no command 'runn'", "did you mean `mco run`?"),
-        (["run"], "Missing argument 'NAME|FILE'.", "mco run --help"),
+        (
+            ["run"],
+            "there is nothing to run",
+            'name a workflow (`mco list` shows them), or ask with --prompt "…" --providers claude,codex',
+        ),
         (["run", "x.py", "--fres"], "No such option '--fres'", "mco run --help"),
         (["run", "x.py", "--access", "root"], "Invalid value for '--access'", "mco run --help"),
     ],

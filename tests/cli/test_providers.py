@@ -70,4 +70,4 @@ def test_a_table_that_is_wrong_is_said_among_the_others(mco: Mco) -> None:
     assert said.code == 0
     (line,) = [line for line in said.stdout.splitlines() if line.startswith("claude")]
     assert "[providers.claude] is wrong" in line
-    assert "it may have: program, model" in line
+    assert "did you mean 'model'?" in line

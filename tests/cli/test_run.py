@@ -164,7 +164,7 @@ def test_an_unknown_name_offers_the_nearest(mco: Mco) -> None:
 
     assert str(said) == (
         "exit 2\n--- stdout\n--- stderr\n"
-        "error: there is no workflow named 'revue-code'\n\nhint: did you mean review-code?\n"
+        "error: there is no workflow named 'revue-code'\n\nhint: did you mean review-code or review?\n"
     )
 
 

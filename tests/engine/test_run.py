@@ -55,9 +55,17 @@ async def test_a_run_leaves_its_whole_record_on_disk(rig: Rig):
     facts = json.loads((outcome.folder / "run.json").read_text())
     assert facts["args"] == {"who": "me"}
     assert (outcome.folder / "script.py").read_text() == META + ONE
-    assert json.loads((outcome.folder / "steps.jsonl").read_text()) == {
-        "step": 1, "label": "greet", "prompt": "hello", "answer": "echo:hello",
-    }  # fmt: skip
+    line = json.loads((outcome.folder / "steps.jsonl").read_text())
+    assert (line["step"], line["label"], line["prompt"], line["answer"]) == (
+        1,
+        "greet",
+        "hello",
+        "echo:hello",
+    )
+    queued = next(event for event in events(outcome) if event.kind == "StepQueued")
+    assert (line["key"], line["miss"], line["reads"]) == (queued.key, "new", [])
+    assert line["parts"]["providers"] == [["fake", None, None]]
+    assert "prompt" not in line["parts"]
     assert (rig.workspace / ".mco" / ".gitignore").read_text() == "*\n"
 
 
@@ -239,7 +247,6 @@ async def test_options_may_come_as_one_dict(rig: Rig):
         ("provider='nobody'", "not_found"),
         ("access='write'", "refused"),
         ("capabilities=['telepathy']", "unsupported"),
-        ("isolation='worktree'", "unsupported"),
     ],
 )
 async def test_a_step_that_nobody_can_take_fails_in_the_record(rig: Rig, options: str, reason: str):
@@ -603,7 +610,10 @@ async def test_a_step_sees_the_files_as_an_earlier_step_left_them(rig: Rig):
 
 async def test_a_kept_answer_that_is_no_json_fails_its_step_and_nothing_else(rig: Rig):
     await rig.run(ONE)
-    with closing(sqlite3.connect(rig.folder / "cache" / "answers" / "cache.db")) as store, store:
+    with (
+        closing(sqlite3.connect(rig.surroundings().workspace_cache / "answers" / "cache.db")) as store,
+        store,
+    ):
         store.execute("UPDATE Cache SET value = replace(value, '\"echo:hello\"', 'NaN')")
     outcome = await rig.run(ONE)
     assert isinstance(outcome.error, ScriptFailed)
@@ -668,8 +678,8 @@ async def test_a_run_that_cannot_begin_lets_go_of_what_it_has_opened(
 
 
 async def test_an_answer_store_that_cannot_be_opened_ends_the_run_before_anything_is_asked(rig: Rig):
-    store = rig.folder / "cache" / "answers"
-    store.parent.mkdir(exist_ok=True)
+    store = rig.surroundings().workspace_cache / "answers"
+    store.parent.mkdir(parents=True, exist_ok=True)
     store.write_text("a file where the store's folder should be")
     outcome = await rig.run(ONE)
     assert kinds(outcome)[-2:] == ["StepFailed", "RunFinished"]
@@ -697,7 +707,7 @@ async def test_a_run_with_workflows_inside_leaves_no_worker_behind(rig: Rig):
 async def test_a_script_that_asks_on_and_on_beyond_its_ceiling_is_ended(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("engine.dispatch.scheduler.MOST_REFUSED", 50)
+    monkeypatch.setattr("engine.dispatch.ceilings.MOST_REFUSED", 50)
     source = (
         "async def main(args):\n"
         "    while True:\n"

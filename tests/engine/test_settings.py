@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import engine
 from engine.errors import UsageError
-from engine.settings import load_settings, parse_tokens
+from engine.settings import OTHER_VARIABLES, load_settings, parse_tokens
 
 
 def load(tmp_path: Path, user: str = "", project: str = "", **rest: Any):
@@ -19,12 +21,12 @@ def load(tmp_path: Path, user: str = "", project: str = "", **rest: Any):
 
 
 def test_nothing_need_be_set():
-    settings, origins = load_settings()
-    assert (settings.access, settings.provider, origins) == ("read", None, {})
+    settings, origins, held = load_settings()
+    assert (settings.access, settings.provider, origins, held) == ("read", None, {}, {})
 
 
 def test_later_layers_win_and_each_value_says_where_it_came_from(tmp_path: Path):
-    settings, origins = load(
+    settings, origins, _ = load(
         tmp_path,
         user='provider = "claude"\nmax_parallel = 4\nretries = 5\n',
         environment={"MCO_MAX_PARALLEL": "6", "MCO_RETRIES": "", "HOME": "/x"},
@@ -51,11 +53,74 @@ def test_later_layers_win_and_each_value_says_where_it_came_from(tmp_path: Path)
         ("", 'access = "full"', "access", "read"),
         ("timeout = 5", "timeout = 50", "timeout", 5.0),
         ("", "memory_mb = 4096", "memory_mb", 512),
+        ("", 'allowed_providers = ["a"]', "allowed_providers", ("a",)),
+        ('allowed_providers = ["a", "b"]', 'allowed_providers = ["c", "b"]', "allowed_providers", ("b",)),
+        ('allowed_providers = ["a"]', 'allowed_providers = ["b"]', "allowed_providers", ()),
     ],
 )
 def test_a_project_may_narrow_and_never_widen(tmp_path: Path, user: str, project: str, name: str, value: Any):
-    settings, _ = load(tmp_path, user=user, project=project)
+    settings = load(tmp_path, user=user, project=project).settings
     assert getattr(settings, name) == value
+
+
+@pytest.mark.parametrize(
+    ("user", "project", "origin", "held"),
+    [
+        ("", "max_parallel = 100", None, 100),
+        ("max_parallel = 4", "max_parallel = 100", "user.toml", 100),
+        ("max_parallel = 4", "max_parallel = 2", "project.toml", None),
+        ("", 'access = "full"', None, "full"),
+        ('allowed_providers = ["a"]', 'allowed_providers = ["a", "b"]', "user.toml", ("a", "b")),
+        ('allowed_providers = ["a", "c"]', 'allowed_providers = ["a", "b"]', "project.toml", ("a", "b")),
+    ],
+)
+def test_a_value_that_was_held_to_the_users_own_does_not_come_from_the_project(
+    tmp_path: Path, user: str, project: str, origin: str | None, held: Any
+):
+    loaded = load(tmp_path, user=user, project=project)
+    name = project.split(maxsplit=1)[0]
+    assert loaded.origins.get(name) == (None if origin is None else str(tmp_path / origin))
+    assert loaded.held.get(name) == held
+
+
+def test_a_variable_lists_names_with_commas():
+    loaded = load_settings(environment={"MCO_ALLOWED_PROVIDERS": "claude, codex,"})
+    assert loaded.settings.allowed_providers == ("claude", "codex")
+
+
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [
+        ("MCO_BUDGTE", "MCO_BUDGET"),
+        ("MCO_MAXPARALLEL", "MCO_MAX_PARALLEL"),
+        ("MCO_PROVIDERS", "MCO_PROVIDER"),
+    ],
+)
+def test_a_slip_in_a_variable_is_an_error_since_it_may_be_a_ceiling(variable: str, near: str):
+    with pytest.raises(UsageError, match=f"there is no setting {variable}") as caught:
+        load_settings(environment={variable: "1"})
+    assert str(caught.value.hint).startswith(f"did you mean {near}?")
+
+
+@pytest.mark.parametrize(
+    "variable", ["MCO_DEBUG", "MCO_FAKE_RULES", "MCO_PROCESS_TREE", "MCO_TEST_CLIS", "MCO_HOME", "mco_budget"]
+)
+def test_variables_of_others_are_left_alone(variable: str):
+    assert load_settings(environment={variable: "1"}).origins == {}
+
+
+def test_a_variable_that_is_empty_says_nothing():
+    assert load_settings(environment={"MCO_BUDGTE": "", "MCO_BUDGET": ""}).origins == {}
+
+
+def test_every_variable_of_ours_is_known_not_to_be_a_setting():
+    root = Path(engine.__file__).parent
+    named = {
+        name
+        for path in [*root.rglob("*.py"), *(root.parent / "workflows").rglob("*.py")]
+        for name in re.findall(r'"(MCO_[A-Z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert named - OTHER_VARIABLES == set()
 
 
 def test_a_project_may_not_name_programs_to_run(tmp_path: Path):

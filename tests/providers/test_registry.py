@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import NoProviderReady, UsageError
+from engine.errors import NoProviderReady, NotAllowed, UsageError
 from engine.providers.base import Readiness
 from engine.providers.command import CommandProvider
 from engine.providers.fake import FakeProvider, echo
@@ -123,3 +123,45 @@ def test_a_limit_that_is_none_is_refused(tmp_path: Path, wrong: Any):
     with pytest.raises(UsageError, match="max_parallel") as caught:
         registry(tmp_path, {"mine": {"command": ["cat"], "max_parallel": wrong}}).limits()
     assert caught.value.where == "max_parallel"
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "place", "hint"),
+    [
+        ("claude", {"modle": "opus"}, "modle", "did you mean 'model'?"),
+        ("claude", {"zzz": 1}, "zzz", "it may have: program, model"),
+        ("fake", {"rule": "x"}, "rule", "did you mean 'rules'?"),
+        ("builtin", {"model": "x"}, "model", "it may have none but max_parallel"),
+        ("mine", {"command": ["cat"], "ouput": "json"}, "ouput", "did you mean 'output'?"),
+        ("mine", {"command": ["cat"], "output": "xml"}, "output", None),
+        ("mine", {"commnd": ["cat"]}, "commnd", "did you mean 'command'?"),
+        ("mine", {"answer": "a.b"}, "command", "write for example command"),
+        ("cluade", {"model": "opus"}, None, "did you mean [providers.claude]?"),
+    ],
+)
+def test_a_slip_in_a_table_is_named_with_the_nearest(
+    tmp_path: Path, name: str, table: dict[str, Any], place: str | None, hint: str | None
+):
+    with pytest.raises(UsageError, match=rf"\[providers\.{name}\] is wrong") as caught:
+        registry(tmp_path, {name: table}).get(name)
+    assert caught.value.where == place
+    assert (caught.value.hint or "").startswith(hint or "")
+    assert (caught.value.hint is None) == (hint is None)
+
+
+def test_a_provider_that_is_not_allowed_is_neither_listed_nor_given(tmp_path: Path):
+    found = Registry(
+        tables={}, workspace=tmp_path, cache_folder=tmp_path, environment={}, allowed=("builtin", "nobody")
+    )
+    assert (found.names(), found.default()) == (["builtin"], "builtin")
+    with pytest.raises(NotAllowed) as caught:
+        found.get("fake")
+    assert (
+        str(caught.value) == "the provider 'fake' is not allowed here: allowed_providers has builtin, nobody"
+    )
+
+
+def test_when_nobody_is_allowed_nobody_is_ready(tmp_path: Path):
+    found = Registry(tables={}, workspace=tmp_path, cache_folder=tmp_path, environment={}, allowed=())
+    with pytest.raises(NoProviderReady, match="only these are allowed: none"):
+        found.default()

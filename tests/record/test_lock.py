@@ -50,7 +50,7 @@ def test_a_second_driver_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     with holder(path) as process, pytest.raises(UsageError) as caught:
         RunLock(path).acquire()
 
-    assert caught.value.what == f"the run is being driven by process {process.pid}"
+    assert caught.value.what == f"the run {tmp_path.name} is being driven by process {process.pid}"
 
 
 def test_the_lock_of_a_killed_process_is_free_again(tmp_path: Path) -> None:

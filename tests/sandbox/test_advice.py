@@ -199,7 +199,8 @@ def test_without_announced_phases_any_title_is_right() -> None:
             "agent() takes provider or providers, not both",
             "leave one of them out",
         ),
-        ('isolation="worktree"', "isolation is not available yet: the step will fail", "leave it out"),
+        ('isolation="worktre"', "agent(): isolation cannot be 'worktre'", "did you mean 'worktree'?"),
+        ('on_resume="rerum"', "agent(): on_resume cannot be 'rerum'", "did you mean 'rerun'?"),
         (
             '"and this"',
             "agent() takes one prompt; after it come options by name, or one dict of them",

@@ -81,6 +81,7 @@ class Caller:
             cache_folder=self.places.cache,
             environment=self.environment,
             preferred=settings.provider,
+            allowed=settings.allowed_providers,
         )
 
     def surroundings(self, settings: Settings, find: Callable[[str], ScriptSource]) -> Surroundings:

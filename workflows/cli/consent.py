@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
@@ -33,11 +33,25 @@ _FEWEST_ROWS = 6
 _LONGEST_COMMAND = 1_500
 
 
+class Permission(Protocol):
+    """Says whether scripts may run; UsageError when not."""
+
+    def to_run(self, script: Script, source: ScriptSource, settings: Settings) -> None:
+        """Before anything of a script runs."""
+        ...
+
+    def to_call(self, name: str) -> ScriptSource:
+        """The script that `workflow()` names."""
+        ...
+
+
 class Consent(NamedTuple):
     """Whether scripts may run: they were agreed to before, `given` says so (`--trust`), or somebody is asked."""
 
     caller: Caller
     given: bool = False
+    remark: str = ""
+    """What a yes means beyond what it always means."""
 
     def to_run(self, script: Script, source: ScriptSource, settings: Settings) -> None:
         """Before anything of a script runs. UsageError unless somebody agrees to it."""
@@ -48,7 +62,7 @@ class Consent(NamedTuple):
             tell(clean_line(f"warning: {trust.file}, where mco keeps what you trust: {damage}", 1_000))
         if self.given:
             self.remember(source)
-        elif _somebody_is_there():
+        elif somebody_is_there():
             self._ask(source, settings)
         else:
             raise UsageError(
@@ -89,7 +103,8 @@ class Consent(NamedTuple):
         trust = self.caller.trust
         choices = "yans" if trust.is_inside(source) and trust.has_project() else "yns"
         meanings = [f"  {letter}  {_MEANINGS[letter]}" for letter in choices]
-        tell("\n".join([*remark(listing, excerpt), *meanings]))
+        more = [f"  {self.remark}"] if self.remark else []
+        tell("\n".join([*remark(listing, excerpt), *meanings, *more]))
         while (answer := _answer(choices)) == "s":
             tell("\n".join(listing.lines()))
         if answer == "n":
@@ -148,7 +163,7 @@ def _name(source: ScriptSource) -> str:
     return clean_line(source.name)
 
 
-def _somebody_is_there() -> bool:
+def somebody_is_there() -> bool:
     """Whether a person can read the question and type an answer."""
     streams = (sys.stdin, sys.stderr)
     return all(stream is not None and not stream.closed and stream.isatty() for stream in streams)

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from engine import __version__
 from engine.errors import MCOError
@@ -25,8 +25,8 @@ _LIBRARIES = (
     "anyio",
     "click",
     "diskcache",
+    "google-re2",
     "jsonschema-rs",
-    "pathspec",
     "platformdirs",
     "pydantic",
     "rich",
@@ -59,6 +59,26 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting in force. `held` is what the project asked for beyond what the user allows, None if nothing."""
+
+    name: str
+    value: Any
+    origin: str
+    held: Any = None
+
+    def row(self) -> tuple[str, ...]:
+        """As a line of a table."""
+        held = "" if self.held is None else f"; the project's {_shown(self.held)} is more than you allow"
+        return (self.name, _shown(self.value), self.origin + held)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        held = {} if self.held is None else {"project_asked_for": self.held}
+        return {"value": self.value, "from": self.origin, **held}
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """Everything that was found."""
 
@@ -67,7 +87,7 @@ class Diagnosis:
     wall: Finding
     layers: Sequence[Finding]
     providers: Sequence[Finding]
-    settings: Sequence[tuple[str, str, str]]
+    settings: Sequence[Setting]
     settings_files: Sequence[tuple[str, Path]]
     settings_wrong: Finding | None
     folders: Sequence[Finding]
@@ -88,7 +108,7 @@ class Diagnosis:
         if self.settings_wrong:
             yield "settings", [self.settings_wrong.row()]
         else:
-            yield "settings", [tuple(row) for row in self.settings]
+            yield "settings", [setting.row() for setting in self.settings]
         yield "settings files", [(name, str(path), _presence(path)) for name, path in self.settings_files]
         yield "folders", [finding.row() for finding in self.folders]
 
@@ -102,7 +122,7 @@ class Diagnosis:
                 "layers": {layer.name: layer.document() for layer in self.layers},
             },
             "providers": {finding.name: finding.document() for finding in self.providers},
-            "settings": {name: {"value": value, "from": origin} for name, value, origin in self.settings},
+            "settings": {setting.name: setting.document() for setting in self.settings},
             "settings_files": {name: str(path) for name, path in self.settings_files},
             "settings_wrong": self.settings_wrong.document() if self.settings_wrong else None,
             "folders": {finding.name: finding.document() for finding in self.folders},
@@ -182,12 +202,17 @@ def _providers(caller: Caller, loaded: LoadedSettings) -> Iterator[Finding]:
         yield Finding(name, readiness.ready, phrase(readiness) + note, readiness.hint)
 
 
-def _settings(loaded: LoadedSettings) -> Iterator[tuple[str, str, str]]:
-    for name in type(loaded.settings).model_fields:
-        value = getattr(loaded.settings, name)
-        if name == "providers":
-            value = ", ".join(value) or None
-        yield name, "–" if value is None else str(value), loaded.origins.get(name, "default")
+def _settings(loaded: LoadedSettings) -> Iterator[Setting]:
+    for name, value in loaded.settings.model_dump(mode="json").items():
+        # Of a provider's table nothing but the name: it may hold what is nobody else's business.
+        shown = list(value) if name == "providers" else value
+        yield Setting(name, shown, loaded.origins.get(name, "default"), loaded.held.get(name))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return ", ".join(cast("Sequence[str]", value)) or "none"
+    return "–" if value is None else str(value)
 
 
 def _presence(path: Path) -> str:

@@ -49,6 +49,16 @@ def amount(number: int | None) -> str:
     raise AssertionError(number)
 
 
+def size(number: int) -> str:
+    """Bytes: `812 B`, `4.1 KiB`, `1.2 GiB`."""
+    scaled = float(number)
+    for unit in ("B", "KiB", "MiB"):
+        if scaled < 1024:
+            return f"{number} B" if unit == "B" else f"{scaled:.1f} {unit}"
+        scaled /= 1024
+    return f"{scaled:.1f} GiB"
+
+
 def spending(usage: Usage, unmeasured: int = 0) -> str:
     """`120k tokens · $0.42`; `≥` where some steps did not say what they used."""
     least = "≥" if unmeasured and usage.tokens is not None else ""

@@ -28,8 +28,13 @@ def wants_plain(environment: Mapping[str, str], *, asked: bool) -> bool:
 
 
 @asynccontextmanager
-async def shown(view: RunView, clock: Callable[[], float], *, plain: bool) -> AsyncGenerator[Show, None]:
-    """Inside, each event that is given to what this yields is folded into `view` and shown on stderr."""
+async def shown(
+    view: RunView, clock: Callable[[], float], *, plain: bool, silent: bool = False
+) -> AsyncGenerator[Show, None]:
+    """Inside, each event that is given to what this yields is folded into `view`, and shown unless `silent`."""
+    if silent:
+        yield view.apply
+        return
     if plain:
         yield PlainView(tell, view).apply
         return
@@ -47,7 +52,8 @@ def closing_lines(view: RunView, folder: str, now: float) -> str:
     """What a reader must know of the answers, `run 2026…-3f9a done · 4 steps · 12s · – tokens`, and its folder."""
     notes = [f"note: {clean_line(note)} ({clean_line(name)})" for name, note in view.notes.items()]
     ended = f"run {view.run_id} {view.status} · {phrases.progress(view, now)}"
-    return "\n".join([*notes, *_broken(ended), folder])
+    offer = [f"{phrases.patches(view.patches)} offered: mco patches {view.run_id}"] if view.patches else []
+    return "\n".join([*notes, *offer, *_broken(ended), folder])
 
 
 def _broken(line: str) -> list[str]:

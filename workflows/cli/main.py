@@ -29,15 +29,20 @@ CANCELLED = 130
 # Each command is imported when it is asked for, so that none pays for another.
 _COMMANDS = {
     "run": "run",
+    "review": "review",
     "list": "catalog",
-    "show": "catalog",
+    "show": "show",
     "check": "check",
     "new": "new",
     "runs": "runs",
     "watch": "watch",
     "resume": "resume",
+    "why": "why",
+    "diff": "diff",
+    "patches": "patches",
     "doctor": "doctor",
     "providers": "providers",
+    "cache": "cache",
     "completion": "completion",
 }
 

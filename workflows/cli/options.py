@@ -12,6 +12,8 @@ from engine.errors import UsageError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+FORMATS = ("sarif", "markdown-pr")
+"""In which findings can be had, see `workflows.findings.formats`, which only who asks for one has to load."""
 _CEILINGS = (
     click.option("--provider", metavar="NAME", help="Who answers steps that name nobody."),
     click.option(
@@ -49,12 +51,20 @@ def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout at the end.")
     @click.option("--stream", type=click.Choice(["jsonl"]), help="Every event on stdout, as JSON lines.")
+    @click.option("--format", "findings_format", type=click.Choice(FORMATS), help="The findings, for others.")
     @click.option("--plain", is_flag=True, help="Plain lines instead of the live view.")
     @wraps(command)
-    def with_output(*args: Any, as_json: bool, stream: str | None, **rest: Any) -> Any:
-        if as_json and stream:
-            raise UsageError("--json and --stream both want stdout", hint="choose one of them")
-        output = "json" if as_json else "events" if stream else "report"
+    def with_output(
+        *args: Any, as_json: bool, stream: str | None, findings_format: str | None, **rest: Any
+    ) -> Any:
+        given = {"--json": as_json, "--stream": stream, "--format": findings_format}
+        wanted = [name for name, value in given.items() if value]
+        if len(wanted) > 1:
+            raise UsageError(
+                f"{' and '.join(wanted)} {'both' if len(wanted) == 2 else 'all'} want stdout",
+                hint="choose one of them",
+            )
+        output = "json" if as_json else "events" if stream else findings_format or "report"
         return command(*args, output=output, **rest)
 
     return with_output

@@ -14,6 +14,11 @@ def answered_by(step: StepView) -> str:
     return clean_line(f"{name} ({step.model})" if step.model else name)
 
 
+def patches(number: int) -> str:
+    """`1 patch`, `2 patches`."""
+    return "1 patch" if number == 1 else f"{number:,} patches"
+
+
 def seconds(step: StepView, now: float) -> float | None:
     """How long a step took, or has taken so far; None when it never began."""
     if step.ended or step.started_at is None:

@@ -36,9 +36,9 @@ def echo_report(result: Any) -> None:
         echo_data(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-def echo_document(outcome: RunOutcome) -> None:
-    """The one document of `--json`."""
-    echo_data(json.dumps(_document(outcome), indent=2, ensure_ascii=False))
+def echo_document(outcome: RunOutcome, facts: Mapping[str, Any]) -> None:
+    """The one document of `--json`, with what a command has to add."""
+    echo_data(json.dumps({**_document(outcome), **facts}, indent=2, ensure_ascii=False))
 
 
 @contextmanager
@@ -92,13 +92,14 @@ def _document(outcome: RunOutcome) -> dict[str, Any]:
         "result": outcome.result,
         "error": None if outcome.error is None else describe_error(outcome.error),
         "steps": dict(outcome.steps),
-        "usage": _usage(outcome.usage),
+        "usage": usage_as_json(outcome.usage),
         "seconds": round(outcome.seconds, 3),
         "folder": str(outcome.folder),
     }
 
 
-def _usage(usage: Usage) -> Mapping[str, Any]:
+def usage_as_json(usage: Usage) -> Mapping[str, Any]:
+    """Tokens and cost; null where nobody said."""
     return {name: getattr(usage, name) for name in _USAGE}
 
 

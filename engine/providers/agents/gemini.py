@@ -19,6 +19,7 @@ from engine.providers.agents.failures import crash, failure
 from engine.providers.agents.gemini_policy import write_policies
 from engine.providers.agents.installation import installed_version
 from engine.providers.agents.prompt import inert
+from engine.providers.agents.said import Said
 from engine.providers.base import Progress, ProviderContext, Question
 from engine.step import Access, Answer, Usage
 
@@ -120,7 +121,7 @@ class GeminiHearing:
     def __init__(self) -> None:
         self._session: str | None = None
         self._model: str | None = None
-        self._said: list[str] = []
+        self._said = Said()
         self._result: Event | None = None
         self._warning = ""
 
@@ -131,8 +132,9 @@ class GeminiHearing:
                 self._session = text_of(event, "session_id") or None
                 self._model = text_of(event, "model") or None
             case "message" if event.get("role") == "assistant":
-                self._said.append(text_of(event, "content"))
-                yield saying(self._said[-1])
+                text = text_of(event, "content")
+                self._said.add(text)
+                yield saying(text)
             case "tool_use":
                 self._said.clear()
                 yield using(text_of(event, "tool_name"), part_of(event, "parameters"))
@@ -155,7 +157,7 @@ class GeminiHearing:
             raise self._failure(result, ended)
         if ended.code != 0:
             raise _crash(ended)
-        text = "".join(self._said)
+        text = self._said.text("")
         if not text.strip():
             raise StepFailed("bad_output", self._warning or "it answered nothing")
         return Answer(value=text, usage=_usage(result), model=self._model, session_id=self._session)

@@ -9,6 +9,7 @@ from engine.process import Exit
 from engine.providers.agents.doings import noting, saying, using
 from engine.providers.agents.event import Event, amount_of, count_of, part_of, text_of, total
 from engine.providers.agents.failures import crash, failure
+from engine.providers.agents.said import Said
 from engine.providers.base import Progress
 from engine.step import Answer, Usage
 
@@ -26,7 +27,7 @@ class OpenCodeHearing:
 
     def __init__(self) -> None:
         self._session: str | None = None
-        self._said: list[str] = []
+        self._said = Said()
         self._reason = ""
         self._senseless = 0
         self._error: Event | None = None
@@ -38,9 +39,10 @@ class OpenCodeHearing:
         part = part_of(event, "part")
         match event.get("type"):
             case "text":
-                self._said.append(text_of(part, "text"))
+                text = text_of(part, "text")
+                self._said.add(text)
                 self._senseless = 0
-                yield saying(self._said[-1])
+                yield saying(text)
             case "tool_use":
                 self._said.clear()
                 self._senseless = 0
@@ -67,7 +69,7 @@ class OpenCodeHearing:
             raise _failure(self._error)
         if ended.code != 0 or not self._reason:
             raise crash(ended)
-        text = "\n".join(self._said)
+        text = self._said.text("\n")
         if self._reason != "stop" or not text.strip():
             raise _unfinished(self._reason)
         return Answer(value=text, usage=self._usage, session_id=self._session)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from engine.errors import UsageError
+from engine.providers.table import read_table
 from engine.step import Access
 
 
@@ -30,12 +30,4 @@ class AgentOptions(BaseModel):
 
 def read_options(name: str, table: Mapping[str, Any]) -> AgentOptions:
     """The options of a table. UsageError says which of them is wrong."""
-    try:
-        return AgentOptions(**table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        known = ", ".join(AgentOptions.model_fields)
-        raise UsageError(
-            f"[providers.{name}] is wrong", where=place, why=first["msg"], hint=f"it may have: {known}"
-        ) from None
+    return read_table(AgentOptions, name, table)

@@ -8,6 +8,10 @@ from engine.providers.builtin.provider import BuiltinProvider
 
 def build(context: ProviderContext) -> BuiltinProvider:
     """The builtin provider; its search index is kept in the context's cache folder."""
+    if context.options:
+        from engine.providers.table import check_names  # pydantic comes with it, and most have no table
+
+        check_names(context.name, context.options, ())
     return BuiltinProvider(context)
 
 

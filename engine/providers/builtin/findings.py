@@ -10,9 +10,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.providers.builtin.ruff import Violation
-from engine.providers.builtin.rules import RULES_BY_ASPECT, SEVERITIES, Rule, Severity
+from engine.providers.builtin.rules import RULES_BY_ASPECT, Rule
 from engine.providers.builtin.rules.correctness import SYNTAX_ERROR
 from engine.providers.builtin.targets import relative_name
+from engine.severity import SEVERITIES, Severity
 from engine.text import clean_line
 
 _HANDLERS = frozenset({"E722", "BLE001", "S110", "S112"})

@@ -49,7 +49,7 @@ class BuiltinProvider:
 
         match task:
             case tasks.ReviewTask():
-                return await review(task, question.workspace, self._context.environment, report)
+                return await review(task, question, self._context.environment, report)
             case tasks.SearchTask():
                 return await self._search(task, question, report)
             case tasks.FetchTask():

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 
 from engine.errors import StepFailed
-from engine.providers.base import Progress, Report
+from engine.providers.base import Progress, Question, Report
 from engine.providers.builtin.findings import Selection, Sieve, counts, write_findings
 from engine.providers.builtin.ruff import Ruff, Violation
 from engine.providers.builtin.rules import RULES_BY_ASPECT
@@ -19,10 +19,11 @@ from engine.providers.builtin.tasks import ReviewTask
 
 
 async def review(
-    task: ReviewTask, workspace: Path, environment: Mapping[str, str], report: Report
+    task: ReviewTask, question: Question, environment: Mapping[str, str], report: Report
 ) -> dict[str, Any]:
     """Findings of one aspect, the gravest first. StepFailed when there is no Python code in the target."""
-    ruff = Ruff(locate(workspace, "."), locate(workspace, task.target), environment)
+    workspace = question.workspace
+    ruff = Ruff(locate(workspace, "."), locate(workspace, task.target), environment, question.stall_timeout)
     files = await ruff.files()
     if not files:
         raise StepFailed(

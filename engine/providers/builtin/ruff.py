@@ -15,6 +15,7 @@ from engine.errors import StepFailed
 from engine.process import Command, child_environment, run_child
 from engine.providers.builtin.rules.correctness import SYNTAX_ERROR
 
+MAXIMUM_OUTPUT = 64 * 1024 * 1024
 _ISOLATED = ("--isolated", "--no-cache", "--quiet", "--exit-zero", "--extend-exclude", ".mco,*.ipynb")
 
 
@@ -62,6 +63,8 @@ class Ruff:
     workspace: Path
     target: Path
     environment: Mapping[str, str]
+    stall_timeout: float
+    """Seconds that it may say nothing for."""
 
     async def version(self) -> str:
         """Such as `ruff 0.15.0`."""
@@ -97,15 +100,26 @@ class Ruff:
 
     async def _run(self, *arguments: str) -> list[bytes]:
         lines: list[bytes] = []
+        size = 0
+
+        def hold(line: bytes) -> None:
+            nonlocal size
+            size += len(line)
+            if size > MAXIMUM_OUTPUT:
+                raise StepFailed("bad_output", f"ruff printed more than {MAXIMUM_OUTPUT // 2**20} MiB")
+            lines.append(line)
+
         command = Command(
             arguments=(_program(), *arguments),
             folder=self.workspace,
             environment=child_environment(self.environment),
         )
         try:
-            done = await run_child(command, lines.append)
+            done = await run_child(command, hold, stall_timeout=self.stall_timeout)
         except OSError as error:
             raise StepFailed("crashed", f"ruff could not be started: {error.strerror}") from None
+        if done.cut == "stalled":
+            raise StepFailed("stalled", f"ruff was silent for {self.stall_timeout:g} s")
         if done.code != 0 or done.cut is not None:
             why = done.errors.splitlines()[-1] if done.errors else f"exit code {done.code}"
             raise StepFailed("crashed", f"ruff failed: {why}", hint="reinstall mco to mend its copy of ruff")

@@ -20,7 +20,7 @@ from engine.providers.builtin.ranking import Ranked, diverse, quote_of, rank
 from engine.providers.builtin.targets import locate, relative_name
 from engine.providers.builtin.tasks import SearchTask
 from engine.step import digest_of
-from engine.workspace import make_manifest
+from engine.workspace.survey import make_manifest
 
 CANDIDATES = 120
 

@@ -6,7 +6,7 @@ import os.path
 from pathlib import Path
 
 from engine.errors import StepFailed, UsageError
-from engine.workspace import resolve_inside
+from engine.workspace.targets import resolve_inside
 
 
 def locate(workspace: Path, target: str) -> Path:

@@ -55,6 +55,8 @@ class ModelServer:
     def __init__(self, *replies: Reply) -> None:
         self.requests: list[Request] = []
         self.closing = Event()
+        self.abandoned = Event()
+        """Somebody went in the middle of an answer that was said in the manner `pause`."""
         self._replies = list(replies) or [Reply()]
         self._lock = Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -114,7 +116,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 server.closing.wait()
                 return
             if reply.status != 200:
-                self._send_json(reply.status, _error(reply), reply.retry_after)
+                self._send_json(reply.status, _error(reply), reply)
                 return
             model = str(body.get("model", "model"))
             if body.get("stream") or ":stream" in self.path:
@@ -125,7 +127,7 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
         def _send_stream(self, wire: WireFormat, reply: Reply, model: str) -> None:
             self._send_head(200, "text/event-stream")
             events = list(wire.events(reply, model))
-            if reply.manner == "cut":
+            if reply.manner in ("cut", "pause"):
                 events = events[: len(events) // 2]
             for name, data in events:
                 said = {"type": name, **data} if name else data
@@ -133,6 +135,10 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 self._send_chunk((f"event: {name}\n" if name else "") + f"data: {text}\n\n")
             if reply.manner == "whole":
                 self._send_chunk("")
+            elif reply.manner == "pause":
+                with contextlib.suppress(ConnectionResetError):
+                    self.rfile.read(1)  # nothing comes but the end
+                server.abandoned.set()
 
         def _send_chunk(self, text: str) -> None:
             data = text.encode()
@@ -140,14 +146,14 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.flush()
 
         def _send_json(
-            self, status: int, document: Any, retry_after: int | None = None, *, cut: bool = False
+            self, status: int, document: Any, reply: Reply | None = None, *, cut: bool = False
         ) -> None:
             data = json.dumps(document).encode()
-            self._send_head(status, "application/json", length=len(data), retry_after=retry_after)
+            self._send_head(status, "application/json", length=len(data), reply=reply)
             self.wfile.write(data[: len(data) // 2] if cut else data)
 
         def _send_head(
-            self, status: int, kind: str, *, length: int | None = None, retry_after: int | None = None
+            self, status: int, kind: str, *, length: int | None = None, reply: Reply | None = None
         ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", kind)
@@ -156,8 +162,10 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Transfer-Encoding", "chunked")
             else:
                 self.send_header("Content-Length", str(length))
-            if retry_after is not None:
-                self.send_header("Retry-After", str(retry_after))
+            if reply is not None and reply.retry_after is not None:
+                self.send_header("Retry-After", str(reply.retry_after))
+            for name, value in (reply.headers if reply else {}).items():
+                self.send_header(name, value)
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name it overrides

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
-import anyio
 import pytest
 
 from engine.errors import StepFailed
 from engine.providers.agents.claude import build
-from engine.step import Usage
-from tests.providers.agents.clis import Asker, left_behind, needs, surroundings
+from engine.step import Answer, Usage
+from engine.testing.provider_contract import ProviderContract
+from engine.testing.provider_rig import Place, Scene
+from tests.providers.agents.clis import Asker, needs, surroundings
 from tests.providers.agents.model_server import ModelServer
+from tests.providers.agents.real_rig import COMMAND, RealRig
 from tests.providers.agents.wire_formats import Call, Reply, Tokens
 
 pytestmark = [pytest.mark.anyio, needs("claude")]
@@ -26,21 +27,40 @@ def claude(server: ModelServer, workspace: Path, **variables: str) -> Asker:
     return Asker(build, "claude", workspace, surroundings(**{**key, **variables}))
 
 
-async def test_it_is_ready_and_answers_with_usage_to_the_token(tmp_path: Path):
+class ClaudeRig(RealRig):
+    replies = {
+        "a wrong key": (Reply("no such key", status=401), "auth"),
+        "too many requests": (Reply("slow down", status=429), "rate_limited"),
+        "a server error": (Reply("oops", status=500), "network"),
+        "no such model": (Reply("no such model", status=404), "not_found"),
+        "no credit": (
+            Reply("Your credit balance is too low to access the API.", status=400),
+            "quota",
+        ),
+        "a cut stream": (Reply("it is cut", manner="cut"), "network"),
+    }
+    tool = Call("Bash", {"command": COMMAND})
+    quick = True
     tokens = Tokens(input=6343, cached=6000, output=42)
-    with ModelServer(Reply("hello there", tokens=tokens)) as server:
-        asker = claude(server, tmp_path)
-        answer = await asker.ask(model="sonnet")
-    assert asker.provider.readiness().ready
-    assert answer.value == "hello there"
-    assert answer.usage.input_tokens == 6343
-    assert (answer.usage.cached_tokens, answer.usage.output_tokens) == (6000, 42)
-    assert answer.usage.cost is not None
-    assert answer.session_id
-    assert answer.model == server.requests[0].body["model"]
-    (request,) = server.requests
-    assert request.headers["x-api-key"] == "a-key"
-    assert list(tmp_path.iterdir()) == []
+    asked = {"model": "sonnet"}
+
+    def asker(self, server: ModelServer, place: Place) -> Asker:
+        return claude(server, place.workspace, IS_SANDBOX="1")
+
+    def check_answer(self, answer: Answer, server: ModelServer) -> None:
+        assert answer.usage.input_tokens == 6343
+        assert (answer.usage.cached_tokens, answer.usage.output_tokens) == (6000, 42)
+        assert answer.usage.cost is not None
+        (request,) = server.requests
+        assert answer.model == request.body["model"]
+        assert request.headers["x-api-key"] == "a-key"
+
+    def unready(self, place: Place) -> Scene:
+        return self.signed_out(place, build, "claude")
+
+
+class TestClaude(ProviderContract):
+    rig = ClaudeRig()
 
 
 async def test_a_schema_is_its_own_option_where_it_takes_it(tmp_path: Path):
@@ -74,25 +94,6 @@ async def test_nothing_in_a_prompt_is_a_command_or_a_file(tmp_path: Path, prompt
     assert [path.name for path in tmp_path.iterdir()] == ["secret.txt"]
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (Reply("no such key", status=401), "auth"),
-        (Reply("slow down", status=429), "rate_limited"),
-        (Reply("oops", status=500), "network"),
-        (Reply("no such model", status=404), "not_found"),
-        (Reply("Your credit balance is too low to access the API.", status=400), "quota"),
-        (Reply("it is cut", manner="cut"), "network"),
-        (Reply(""), "bad_output"),
-    ],
-)
-async def test_a_failure_has_its_reason(tmp_path: Path, reply: Reply, reason: str):
-    with ModelServer(reply) as server, pytest.raises(StepFailed) as caught:
-        await claude(server, tmp_path).ask()
-    assert caught.value.reason == reason
-    assert left_behind() == []
-
-
 async def test_a_login_that_is_refused_twice_is_not_tried_ten_times(tmp_path: Path):
     with ModelServer(Reply("no such key", status=401)) as server:
         with pytest.raises(StepFailed) as caught:
@@ -109,42 +110,6 @@ async def test_how_long_the_service_asks_to_wait_is_handed_on(tmp_path: Path):
     assert caught.value.reason == "rate_limited"
     assert 1 <= (caught.value.retry_after or 0) < 2
     assert any("the service said 429" in progress.text for progress in asker.progress)
-
-
-async def test_a_model_that_says_nothing_is_stalled_and_nothing_is_left(tmp_path: Path):
-    with ModelServer(Reply(manner="hang")) as server, pytest.raises(StepFailed) as caught:
-        await claude(server, tmp_path).ask(stall_timeout=1.5)
-    assert caught.value.reason == "stalled"
-    assert len(server.requests) == 1
-    assert left_behind() == []
-
-
-async def test_a_tool_that_is_still_running_ends_with_a_cancelled_step(tmp_path: Path):
-    os.mkfifo(tmp_path / "running")
-    call = Call("Bash", {"command": "echo > running; exec tail -f /dev/null"})
-    with ModelServer(Reply("", call=call)) as server:
-        asker = claude(server, tmp_path, IS_SANDBOX="1")
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: asker.ask(access="full"))
-            await anyio.to_thread.run_sync((tmp_path / "running").read_text)
-            assert len(left_behind()) >= 2
-            tasks.cancel_scope.cancel()
-    assert left_behind() == []
-
-
-async def test_two_at_once_do_not_disturb_each_other(tmp_path: Path):
-    answers: list[Any] = []
-    with ModelServer(Reply("same")) as server:
-        asker = claude(server, tmp_path)
-
-        async def ask() -> None:
-            answers.append(await asker.ask())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-    assert [answer.value for answer in answers] == ["same", "same"]
-    assert len({answer.session_id for answer in answers}) == 2
 
 
 WRITES = (

@@ -6,14 +6,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from engine.errors import StepFailed
 from engine.providers.agents.codex import build
-from engine.step import Usage
-from tests.providers.agents.clis import Asker, left_behind, needs, surroundings
+from engine.step import Answer, Usage
+from engine.testing.provider_contract import ProviderContract
+from engine.testing.provider_rig import Place, Scene
+from tests.providers.agents.clis import Asker, needs, surroundings
 from tests.providers.agents.model_server import ModelServer
+from tests.providers.agents.real_rig import COMMAND, RealRig
 from tests.providers.agents.wire_formats import Call, Reply, Tokens
 
 pytestmark = [pytest.mark.anyio, needs("codex")]
@@ -46,22 +48,42 @@ def codex(server: ModelServer, workspace: Path, *settings: str, retries: int = 0
     return Asker(build, "codex", workspace, surroundings(OWN_KEY="a-key"), {"model": MODEL, **options})
 
 
-async def test_it_is_ready_and_answers_with_usage_to_the_token(tmp_path: Path):
+class CodexRig(RealRig):
+    replies = {
+        "a wrong key": (Reply("no such key", status=401), "auth"),
+        "too many requests": (Reply("slow down", status=429), "rate_limited"),
+        "too many requests, and when to come again": (
+            Reply("slow down", status=429, retry_after=1),
+            "rate_limited",
+        ),
+        "a server error": (Reply("oops", status=500), "network"),
+        "a bad request": (Reply("wrong", status=400), "refused"),
+        "no such model": (Reply("no such model", status=404), "not_found"),
+        "a cut stream": (Reply("it is cut", manner="cut"), "network"),
+    }
+    tool = Call("exec_command", {"cmd": COMMAND})
+    quick = True
     tokens = Tokens(input=10118, cached=5059, output=80, reasoning=7)
-    with ModelServer(Reply("hello there", tokens=tokens)) as server:
-        asker = codex(server, tmp_path)
-        answer = await asker.ask(effort="high")
-    assert asker.provider.readiness().ready
-    assert answer.value == "hello there"
-    assert answer.usage == Usage(
-        input_tokens=10118, cached_tokens=5059, output_tokens=80, reasoning_tokens=7, cost=None
-    )
-    assert answer.session_id
-    assert answer.model == MODEL
-    (request,) = server.requests
-    assert request.body["model"] == MODEL
-    assert request.body["reasoning"]["effort"] == "high"
-    assert list(tmp_path.iterdir()) == []
+    asked = {"effort": "high"}
+
+    def asker(self, server: ModelServer, place: Place) -> Asker:
+        return codex(server, place.workspace)
+
+    def check_answer(self, answer: Answer, server: ModelServer) -> None:
+        assert answer.usage == Usage(
+            input_tokens=10118, cached_tokens=5059, output_tokens=80, reasoning_tokens=7, cost=None
+        )
+        assert answer.model == MODEL
+        (request,) = server.requests
+        assert request.body["model"] == MODEL
+        assert request.body["reasoning"]["effort"] == "high"
+
+    def unready(self, place: Place) -> Scene:
+        return self.missing(place, build, "codex")
+
+
+class TestCodex(ProviderContract):
+    rig = CodexRig()
 
 
 async def test_a_schema_goes_to_the_service_only_if_it_takes_that(tmp_path: Path):
@@ -87,26 +109,6 @@ async def test_a_prompt_of_400_kilobytes_arrives_byte_for_byte(tmp_path: Path, b
     assert not any("the-secret" in text for text in server.requests[0].texts())
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (Reply("no such key", status=401), "auth"),
-        (Reply("slow down", status=429), "rate_limited"),
-        (Reply("slow down", status=429, retry_after=1), "rate_limited"),
-        (Reply("oops", status=500), "network"),
-        (Reply("wrong", status=400), "refused"),
-        (Reply("no such model", status=404), "not_found"),
-        (Reply("it is cut", manner="cut"), "network"),
-        (Reply(""), "bad_output"),
-    ],
-)
-async def test_a_failure_has_its_reason(tmp_path: Path, reply: Reply, reason: str):
-    with ModelServer(reply) as server, pytest.raises(StepFailed) as caught:
-        await codex(server, tmp_path).ask()
-    assert caught.value.reason == reason
-    assert left_behind() == []
-
-
 async def test_a_service_that_is_not_there_is_given_up(tmp_path: Path):
     with ModelServer() as server:
         asker = codex(server, tmp_path)
@@ -122,42 +124,6 @@ async def test_a_login_that_is_refused_twice_is_not_tried_five_times(tmp_path: P
         assert len(server.requests) <= 3
     assert caught.value.reason == "auth"
     assert "no such key" in str(caught.value)
-
-
-async def test_a_model_that_says_nothing_is_stalled_and_nothing_is_left(tmp_path: Path):
-    with ModelServer(Reply(manner="hang")) as server, pytest.raises(StepFailed) as caught:
-        await codex(server, tmp_path).ask(stall_timeout=1.5)
-    assert caught.value.reason == "stalled"
-    assert len(server.requests) == 1
-    assert left_behind() == []
-
-
-async def test_a_tool_that_is_still_running_ends_with_a_cancelled_step(tmp_path: Path):
-    os.mkfifo(tmp_path / "running")
-    call = Call("exec_command", {"cmd": "echo > running; exec tail -f /dev/null"})
-    with ModelServer(Reply("", call=call)) as server:
-        asker = codex(server, tmp_path)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: asker.ask(access="full"))
-            await anyio.to_thread.run_sync((tmp_path / "running").read_text)
-            assert len(left_behind()) >= 2
-            tasks.cancel_scope.cancel()
-    assert left_behind() == []
-
-
-async def test_two_at_once_do_not_disturb_each_other(tmp_path: Path):
-    answers: list[Any] = []
-    with ModelServer(Reply("same")) as server:
-        asker = codex(server, tmp_path)
-
-        async def ask() -> None:
-            answers.append(await asker.ask())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-    assert [answer.value for answer in answers] == ["same", "same"]
-    assert len({answer.session_id for answer in answers}) == 2
 
 
 @pytest.mark.parametrize(("access", "written"), [("read", False), ("write", True)])

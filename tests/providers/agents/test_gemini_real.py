@@ -7,14 +7,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from engine.errors import StepFailed
 from engine.providers.agents.gemini import build
-from engine.step import Usage
-from tests.providers.agents.clis import Asker, left_behind, needs, surroundings
+from engine.step import Answer, Usage
+from engine.testing.provider_contract import ProviderContract
+from engine.testing.provider_rig import Place, Scene
+from tests.providers.agents.clis import Asker, needs, surroundings
 from tests.providers.agents.model_server import ModelServer
+from tests.providers.agents.real_rig import COMMAND, RealRig
 from tests.providers.agents.wire_formats import Call, Reply, Tokens
 
 pytestmark = [pytest.mark.anyio, needs("gemini")]
@@ -37,22 +39,51 @@ def gemini(server: ModelServer, workspace: Path, **options: Any) -> Asker:
     return Asker(build, "gemini", workspace, environment, {"model": MODEL, **options})
 
 
-async def test_it_is_ready_and_answers_with_usage_to_the_token(tmp_path: Path):
+class GeminiRig(RealRig):
+    replies = {
+        "a wrong key": (Reply("no such key", status=401), "auth"),
+        "too many requests": (Reply("slow down", status=429), "rate_limited"),
+        "a server error": (Reply("oops", status=500), "network"),
+        "a bad request": (Reply("wrong", status=400), "refused"),
+        "no such model": (Reply("no such model", status=404), "not_found"),
+        "no quota": (
+            Reply("You exceeded your current quota. Please retry in 34.5s.", status=429),
+            "quota",
+        ),
+        "a cut stream": (Reply("a longer answer", manner="cut"), "network"),
+    }
+    tool = Call("run_shell_command", {"command": COMMAND})
     tokens = Tokens(input=10122, cached=5061, output=80, reasoning=7)
-    with ModelServer(Reply("hello there", tokens=tokens)) as server:
-        asker = gemini(server, tmp_path)
-        answer = await asker.ask()
-    assert asker.provider.readiness().ready
-    assert asker.provider.readiness().version == "0.61.0"
-    assert answer.value == "hello there"
-    assert answer.usage == Usage(
-        input_tokens=10122, cached_tokens=5061, output_tokens=80, reasoning_tokens=7, cost=None
+    told_at_work = ("tool",)
+    silence = 4
+
+    def asker(self, server: ModelServer, place: Place) -> Asker:
+        return gemini(server, place.workspace)
+
+    def check_answer(self, answer: Answer, server: ModelServer) -> None:
+        assert answer.usage == Usage(
+            input_tokens=10122, cached_tokens=5061, output_tokens=80, reasoning_tokens=7, cost=None
+        )
+        assert answer.model == MODEL
+        (request,) = server.requests
+        assert f"/{MODEL}:" in request.path
+
+    def check_failure(self, name: str, failure: StepFailed) -> None:
+        assert failure.retry_after == (34.5 if name == "no quota" else None)
+
+    def unready(self, place: Place) -> Scene:
+        return self.signed_out(place, build, "gemini")
+
+
+class TestGemini(ProviderContract):
+    rig = GeminiRig()
+
+
+def test_its_version_is_read_off_its_files(tmp_path: Path):
+    assert (
+        Asker(build, "gemini", tmp_path, surroundings(GEMINI_API_KEY="k")).provider.readiness().version
+        == "0.61.0"
     )
-    assert answer.session_id
-    assert answer.model == MODEL
-    (request,) = server.requests
-    assert f"/{MODEL}:" in request.path
-    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_schema_is_asked_for_in_the_prompt(tmp_path: Path):
@@ -86,76 +117,6 @@ async def test_files_that_a_prompt_mentions_are_added_behind_its_text(tmp_path: 
     assert "see @notes.txt" in with_file
     assert "the-notes" in with_file
     assert "@nothing here, me@example.com\n@dataclass\n" in without
-
-
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (Reply("no such key", status=401), "auth"),
-        (Reply("slow down", status=429), "rate_limited"),
-        (Reply("oops", status=500), "network"),
-        (Reply("wrong", status=400), "refused"),
-        (Reply("no such model", status=404), "not_found"),
-        (Reply("You exceeded your current quota. Please retry in 34.5s.", status=429), "quota"),
-        (Reply(""), "bad_output"),
-    ],
-)
-async def test_a_failure_has_its_reason(tmp_path: Path, reply: Reply, reason: str):
-    with ModelServer(reply) as server, pytest.raises(StepFailed) as caught:
-        await gemini(server, tmp_path).ask()
-    assert caught.value.reason == reason
-    assert caught.value.retry_after == (34.5 if reason == "quota" else None)
-    assert left_behind() == []
-
-
-async def test_a_stream_that_is_cut_is_no_answer(tmp_path: Path):
-    with ModelServer(Reply("a longer answer", manner="cut")) as server, pytest.raises(StepFailed) as caught:
-        await gemini(server, tmp_path).ask()
-    assert caught.value.reason == "network"
-
-
-async def test_without_a_way_to_sign_in_it_says_so(tmp_path: Path):
-    asker = Asker(build, "gemini", tmp_path, surroundings())
-    assert not asker.provider.readiness().ready
-    with pytest.raises(StepFailed) as caught:
-        await asker.ask()
-    assert caught.value.reason == "auth"
-
-
-async def test_a_model_that_says_nothing_is_stalled_and_nothing_is_left(tmp_path: Path):
-    with ModelServer(Reply(manner="hang")) as server, pytest.raises(StepFailed) as caught:
-        await gemini(server, tmp_path).ask(stall_timeout=4)
-    assert caught.value.reason == "stalled"
-    assert left_behind() == []
-
-
-async def test_a_tool_that_is_still_running_ends_with_a_cancelled_step(tmp_path: Path):
-    os.mkfifo(tmp_path / "running")
-    call = Call("run_shell_command", {"command": "echo > running; exec tail -f /dev/null"})
-    with ModelServer(Reply("", call=call)) as server:
-        asker = gemini(server, tmp_path)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: asker.ask(access="full"))
-            await anyio.to_thread.run_sync((tmp_path / "running").read_text)
-            assert len(left_behind()) >= 2
-            tasks.cancel_scope.cancel()
-    assert left_behind() == []
-    assert [progress.what for progress in asker.progress] == ["tool"]
-
-
-async def test_two_at_once_do_not_disturb_each_other(tmp_path: Path):
-    answers: list[Any] = []
-    with ModelServer(Reply("same")) as server:
-        asker = gemini(server, tmp_path)
-
-        async def ask() -> None:
-            answers.append(await asker.ask())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-    assert [answer.value for answer in answers] == ["same", "same"]
-    assert len({answer.session_id for answer in answers}) == 2
 
 
 def calls(*tools: Call) -> list[Reply]:

@@ -8,14 +8,16 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 
 from engine.errors import StepFailed
 from engine.providers.agents.opencode import build
-from engine.step import Usage
+from engine.step import Answer, Usage
+from engine.testing.provider_contract import ProviderContract
+from engine.testing.provider_rig import Place, Scene
 from tests.providers.agents.clis import Asker, left_behind, needs, surroundings
 from tests.providers.agents.model_server import ModelServer
+from tests.providers.agents.real_rig import COMMAND, RealRig
 from tests.providers.agents.wire_formats import Call, Reply, Tokens
 
 pytestmark = [pytest.mark.anyio, needs("opencode")]
@@ -38,22 +40,40 @@ def opencode(server: ModelServer, workspace: Path, **settings: Any) -> Asker:
     return Asker(build, "opencode", workspace, surroundings(**offline, **places), {"model": MODEL})
 
 
-async def test_it_is_ready_and_answers_with_usage_to_the_token(tmp_path: Path):
+class OpenCodeRig(RealRig):
+    """Each scene is the first run of its user: where two at once once spoiled each other's database."""
+
+    replies = {
+        "a wrong key": (Reply("no such key", status=401), "auth"),
+        "a bad request": (Reply("wrong", status=400), "refused"),
+        "no such model": (Reply("no such model", status=404), "not_found"),
+    }
+    tool = Call("bash", {"command": COMMAND, "description": "x"})
     tokens = Tokens(input=7784, cached=3888, output=80, reasoning=7)
-    with ModelServer(Reply("hello there", tokens=tokens)) as server:
-        asker = opencode(server, tmp_path)
-        answer = await asker.ask()
-    assert asker.provider.readiness().ready
+    silence = 6
+
+    def asker(self, server: ModelServer, place: Place) -> Asker:
+        return opencode(server, place.workspace)
+
+    def check_answer(self, answer: Answer, server: ModelServer) -> None:
+        assert answer.usage == Usage(
+            input_tokens=7784, cached_tokens=3888, output_tokens=80, reasoning_tokens=7, cost=None
+        )
+        assert answer.model == MODEL
+        (request,) = server.requests
+        assert request.body["model"] == "a-model"
+
+    def unready(self, place: Place) -> Scene:
+        return self.missing(place, build, "opencode")
+
+
+class TestOpenCode(ProviderContract):
+    rig = OpenCodeRig()
+
+
+def test_its_version_is_read_off_its_files(tmp_path: Path):
+    asker = Asker(build, "opencode", tmp_path, surroundings(ANTHROPIC_API_KEY="k"))
     assert asker.provider.readiness().version == "1.18.33"
-    assert answer.value == "hello there"
-    assert answer.usage == Usage(
-        input_tokens=7784, cached_tokens=3888, output_tokens=80, reasoning_tokens=7, cost=None
-    )
-    assert answer.session_id
-    assert answer.model == MODEL
-    (request,) = server.requests
-    assert request.body["model"] == "a-model"
-    assert list(tmp_path.iterdir()) == []
 
 
 async def test_the_steps_of_a_run_are_added_up(tmp_path: Path):
@@ -88,22 +108,6 @@ async def test_a_prompt_of_400_kilobytes_arrives_byte_for_byte(tmp_path: Path, b
     assert not any("the-secret" in text for text in server.requests[0].texts())
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (Reply("no such key", status=401), "auth"),
-        (Reply("wrong", status=400), "refused"),
-        (Reply("no such model", status=404), "not_found"),
-        (Reply(""), "bad_output"),
-    ],
-)
-async def test_a_failure_has_its_reason(tmp_path: Path, reply: Reply, reason: str):
-    with ModelServer(reply) as server, pytest.raises(StepFailed) as caught:
-        await opencode(server, tmp_path).ask()
-    assert caught.value.reason == reason
-    assert left_behind() == []
-
-
 async def test_how_long_the_service_asks_to_wait_is_handed_on(tmp_path: Path):
     with ModelServer(Reply("slow down", status=429, retry_after=1)) as server:
         with pytest.raises(StepFailed) as caught:
@@ -117,41 +121,6 @@ async def test_a_service_that_stays_down_is_given_up_at_the_deadline(tmp_path: P
         await opencode(server, tmp_path).ask(timeout=6)
     assert caught.value.reason == "timeout"
     assert left_behind() == []
-
-
-async def test_a_model_that_says_nothing_is_stalled_and_nothing_is_left(tmp_path: Path):
-    with ModelServer(Reply(manner="hang")) as server, pytest.raises(StepFailed) as caught:
-        await opencode(server, tmp_path).ask(stall_timeout=6)
-    assert caught.value.reason == "stalled"
-    assert left_behind() == []
-
-
-async def test_a_tool_that_is_still_running_ends_with_a_cancelled_step(tmp_path: Path):
-    os.mkfifo(tmp_path / "running")
-    call = Call("bash", {"command": "echo > running; exec tail -f /dev/null", "description": "x"})
-    with ModelServer(Reply("", call=call)) as server:
-        asker = opencode(server, tmp_path)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: asker.ask(access="full"))
-            await anyio.to_thread.run_sync((tmp_path / "running").read_text)
-            assert len(left_behind()) >= 2
-            tasks.cancel_scope.cancel()
-    assert left_behind() == []
-
-
-async def test_two_at_once_do_not_disturb_each_other_even_where_it_never_ran(tmp_path: Path):
-    answers: list[Any] = []
-    with ModelServer(Reply("same")) as server:
-        asker = opencode(server, tmp_path)
-
-        async def ask() -> None:
-            answers.append(await asker.ask())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-    assert [answer.value for answer in answers] == ["same", "same"]
-    assert len({answer.session_id for answer in answers}) == 2
 
 
 def calls(*tools: Call) -> list[Reply]:

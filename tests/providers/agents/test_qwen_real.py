@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
-import anyio
 import pytest
 
 from engine.errors import StepFailed
 from engine.providers.agents.qwen import build
-from engine.step import Usage
+from engine.step import Answer, Usage
+from engine.testing.provider_contract import ProviderContract
+from engine.testing.provider_rig import Place, Scene
 from tests.providers.agents.clis import Asker, left_behind, needs, surroundings
 from tests.providers.agents.model_server import ModelServer
+from tests.providers.agents.real_rig import COMMAND, RealRig
 from tests.providers.agents.wire_formats import Call, Reply, Tokens
 
 pytestmark = [pytest.mark.anyio, needs("qwen")]
@@ -27,22 +28,42 @@ def qwen(server: ModelServer, workspace: Path) -> Asker:
     return Asker(build, "qwen", workspace, surroundings(**service))
 
 
-async def test_it_is_ready_and_answers_with_usage_to_the_token(tmp_path: Path):
+class QwenRig(RealRig):
+    without = {**RealRig.without, "nothing": "it asks five times, for half a minute, before it gives up"}
+    replies = {
+        "a wrong key": (Reply("no such key", status=401), "auth"),
+        "a bad request": (Reply("wrong", status=400), "refused"),
+        "no such model": (Reply("no such model", status=404), "not_found"),
+        "a cut stream": (Reply("a longer answer", manner="cut"), "network"),
+    }
+    tool = Call("run_shell_command", {"command": COMMAND, "description": "x", "is_background": False})
     tokens = Tokens(input=8966, cached=4483, output=80)
-    with ModelServer(Reply("hello there", tokens=tokens)) as server:
-        asker = qwen(server, tmp_path)
-        answer = await asker.ask(model="another")
-    assert asker.provider.readiness().ready
-    assert asker.provider.readiness().version == "0.24.4"
-    assert answer.value == "hello there"
-    assert answer.usage == Usage(
-        input_tokens=8966, cached_tokens=4483, output_tokens=80, reasoning_tokens=None, cost=None
-    )
-    assert answer.session_id
-    assert answer.model == "another"
-    (request,) = server.requests
-    assert request.body["model"] == "another"
-    assert list(tmp_path.iterdir()) == []
+    asked = {"model": "another"}
+    told_at_work = ("tool",)
+    silence = 4
+
+    def asker(self, server: ModelServer, place: Place) -> Asker:
+        return qwen(server, place.workspace)
+
+    def check_answer(self, answer: Answer, server: ModelServer) -> None:
+        assert answer.usage == Usage(
+            input_tokens=8966, cached_tokens=4483, output_tokens=80, reasoning_tokens=None, cost=None
+        )
+        assert answer.model == "another"
+        (request,) = server.requests
+        assert request.body["model"] == "another"
+
+    def unready(self, place: Place) -> Scene:
+        return self.signed_out(place, build, "qwen")
+
+
+class TestQwen(ProviderContract):
+    rig = QwenRig()
+
+
+def test_its_version_is_read_off_its_files(tmp_path: Path):
+    with ModelServer() as server:
+        assert qwen(server, tmp_path).provider.readiness().version == "0.24.4"
 
 
 async def test_a_schema_is_its_own_option(tmp_path: Path):
@@ -58,12 +79,6 @@ async def test_a_schema_that_is_no_object_is_asked_for_in_the_prompt(tmp_path: P
         answer = await qwen(server, tmp_path).ask(schema={"type": "array"})
     assert answer.value == "[1, 2]"
     assert any('{"type":"array"}' in text for text in server.requests[0].texts())
-
-
-async def test_text_in_place_of_a_structured_answer_is_bad_output(tmp_path: Path):
-    with ModelServer(Reply("five")) as server, pytest.raises(StepFailed) as caught:
-        await qwen(server, tmp_path).ask(schema=SCHEMA)
-    assert caught.value.reason == "bad_output"
 
 
 async def test_a_prompt_of_400_kilobytes_arrives_whole(tmp_path: Path):
@@ -82,73 +97,12 @@ async def test_a_prompt_is_no_command(tmp_path: Path, prompt: str):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    ("reply", "reason"),
-    [
-        (Reply("no such key", status=401), "auth"),
-        (Reply("wrong", status=400), "refused"),
-        (Reply("no such model", status=404), "not_found"),
-        (Reply("a longer answer", manner="cut"), "network"),
-    ],
-)
-async def test_a_failure_has_its_reason(tmp_path: Path, reply: Reply, reason: str):
-    with ModelServer(reply) as server, pytest.raises(StepFailed) as caught:
-        await qwen(server, tmp_path).ask()
-    assert caught.value.reason == reason
-    assert left_behind() == []
-
-
-async def test_without_a_way_to_sign_in_it_says_so(tmp_path: Path):
-    asker = Asker(build, "qwen", tmp_path, surroundings())
-    assert not asker.provider.readiness().ready
-    with pytest.raises(StepFailed) as caught:
-        await asker.ask()
-    assert caught.value.reason == "auth"
-
-
-async def test_a_model_that_says_nothing_is_stalled_and_nothing_is_left(tmp_path: Path):
-    with ModelServer(Reply(manner="hang")) as server, pytest.raises(StepFailed) as caught:
-        await qwen(server, tmp_path).ask(stall_timeout=4)
-    assert caught.value.reason == "stalled"
-    assert left_behind() == []
-
-
 @pytest.mark.parametrize("status", [429, 500])
 async def test_a_service_that_stays_down_is_given_up_at_the_deadline(tmp_path: Path, status: int):
     with ModelServer(Reply("not now", status=status)) as server, pytest.raises(StepFailed) as caught:
         await qwen(server, tmp_path).ask(timeout=6)
     assert caught.value.reason == "timeout"
     assert left_behind() == []
-
-
-async def test_a_tool_that_is_still_running_ends_with_a_cancelled_step(tmp_path: Path):
-    os.mkfifo(tmp_path / "running")
-    command = "echo > running; exec tail -f /dev/null"
-    call = Call("run_shell_command", {"command": command, "description": "x", "is_background": False})
-    with ModelServer(Reply("", call=call)) as server:
-        asker = qwen(server, tmp_path)
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: asker.ask(access="full"))
-            await anyio.to_thread.run_sync((tmp_path / "running").read_text)
-            assert len(left_behind()) >= 2
-            tasks.cancel_scope.cancel()
-    assert left_behind() == []
-    assert [progress.what for progress in asker.progress] == ["tool"]
-
-
-async def test_two_at_once_do_not_disturb_each_other(tmp_path: Path):
-    answers: list[Any] = []
-    with ModelServer(Reply("same")) as server:
-        asker = qwen(server, tmp_path)
-
-        async def ask() -> None:
-            answers.append(await asker.ask())
-
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(ask)
-            tasks.start_soon(ask)
-    assert [answer.value for answer in answers] == ["same", "same"]
-    assert len({answer.session_id for answer in answers}) == 2
 
 
 def calls(*tools: Call) -> list[Reply]:

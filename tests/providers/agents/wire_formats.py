@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Protocol
 
 Event = tuple[str | None, Any]
@@ -33,9 +34,14 @@ class Reply(NamedTuple):
     call: Call | None = None
     status: int = 200
     retry_after: int | None = None
-    manner: Literal["whole", "cut", "hang"] = "whole"
-    """`cut` ends the connection in the middle, `hang` says nothing at all until the server closes."""
+    manner: Literal["whole", "cut", "hang", "pause"] = "whole"
+    """`cut` ends the connection in the middle, `hang` says nothing at all until the server closes, `pause` says half
+    and waits until who asks has gone."""
     tokens: Tokens = Tokens()
+    ending: str = ""
+    """Why the model stopped, where that is not what it says itself (Chat Completions)."""
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Further headers of an error."""
 
     def pieces(self) -> list[str]:
         """The text in two parts, as a stream brings it; of an empty text there are none."""
@@ -156,7 +162,8 @@ class OpenAIChat:
         if reply.call:
             function = {"name": reply.call.name, "arguments": json.dumps(reply.call.arguments)}
             message["tool_calls"] = [{"id": "call_1", "type": "function", "function": function}]
-        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if reply.call else "stop"}
+        ending = reply.ending or ("tool_calls" if reply.call else "stop")
+        choice = {"index": 0, "message": message, "finish_reason": ending}
         whole = {**self._chunk(model, [choice]), "object": "chat.completion"}
         return {**whole, "usage": self._usage(reply.tokens)}
 

@@ -6,8 +6,9 @@ import subprocess
 import pytest
 from ruff.__main__ import find_ruff_bin
 
-from engine.providers.builtin.rules import RULES_BY_ASPECT, SEVERITIES
+from engine.providers.builtin.rules import RULES_BY_ASPECT
 from engine.providers.builtin.rules.correctness import SYNTAX_ERROR
+from engine.severity import SEVERITIES
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,8 @@ from engine.errors import StepFailed
 from engine.providers.base import ProviderContext, Question
 from engine.providers.builtin import BuiltinProvider, build, index, search
 from engine.providers.builtin.index import Index
-from engine.workspace import Manifest, make_manifest
+from engine.workspace.manifest import Manifest
+from engine.workspace.survey import make_manifest
 
 pytestmark = pytest.mark.anyio
 

@@ -13,16 +13,24 @@ from engine.errors import UnknownWorkflow, UsageError
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
 from workflows.cli.options import ceiling_options, output_options, trust_option, untrusted_option
+from workflows.cli.outlet import tell
 from workflows.cli.report import refusals_shown
 from workflows.cli.runner import Order, Output, carry_out
+from workflows.cli.unfinished import decisions
 from workflows.script import Script
 
 if TYPE_CHECKING:
+    from engine.step import OnResume
     from workflows.runs import RunRecord
 
 
 @click.command("resume")
-@click.argument("run", shell_complete=run_ids)
+@click.argument("run", required=False, shell_complete=run_ids)
+@click.option(
+    "--on-resume",
+    type=click.Choice(["rerun", "skip", "halt"]),
+    help="What becomes of steps that were changing files when the run was cut off. [default: ask]",
+)
 @trust_option
 @untrusted_option
 @ceiling_options
@@ -33,7 +41,8 @@ def resume_command(
     context: click.Context,
     caller: Caller,
     *,
-    run: str,
+    run: str | None,
+    on_resume: OnResume | None,
     trust: bool,
     untrusted: bool,
     output: Output,
@@ -44,16 +53,19 @@ def resume_command(
 
     Same workflow, same arguments, same provider; the script as it is now.
     Steps that were finished are reused; what failed, was stopped or was edited runs. RUN is an id, the
-    beginning of one, or `last`.
+    beginning of one, or `last`; without it the newest run is taken that did not end well.
     """
     with refusals_shown(None, output):
         order = _order(caller, run, flags, output=output, plain=plain)
         order = order._replace(trust=trust, untrusted=untrusted or order.untrusted)
+        order = order._replace(on_resume=decisions(caller, str(order.parent), on_resume))
     context.exit(carry_out(order, caller))
 
 
-def _order(caller: Caller, run: str, flags: Mapping[str, object], *, output: Output, plain: bool) -> Order:
-    record = caller.runs.find(run)
+def _order(
+    caller: Caller, run: str | None, flags: Mapping[str, object], *, output: Output, plain: bool
+) -> Order:
+    record = _newest_unfinished(caller) if run is None else caller.runs.find(run)
     if record.status == "running":
         raise UsageError(
             f"the run {record.run_id} still goes on", hint=f"watch it with: mco watch {record.run_id}"
@@ -72,6 +84,20 @@ def _order(caller: Caller, run: str, flags: Mapping[str, object], *, output: Out
         output=output,
         plain=plain,
         untrusted=facts.get("untrusted") is True,  # it narrows, so it is taken over
+    )
+
+
+def _newest_unfinished(caller: Caller) -> RunRecord:
+    from workflows.unfinished import unfinished
+
+    for record in unfinished(caller.runs):
+        if record.status != "running":
+            tell(f"taking up {record.run_id} ({record.workflow}, {record.status})")
+            return record
+    newest = caller.runs.find()  # UsageError when there is none at all
+    raise UsageError(
+        "no run here is left unfinished",
+        hint=f"name one to run it again: mco resume {newest.run_id}; `mco runs` lists them",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.providers.builtin.rules.correctness import CORRECTNESS
 from engine.providers.builtin.rules.performance import PERFORMANCE
-from engine.providers.builtin.rules.rule import SEVERITIES, Rule, Rules, Severity
+from engine.providers.builtin.rules.rule import Rule, Rules
 from engine.providers.builtin.rules.security import SECURITY
 
 RULES_BY_ASPECT: dict[str, Rules] = {
@@ -13,4 +13,4 @@ RULES_BY_ASPECT: dict[str, Rules] = {
     "performance": PERFORMANCE,
 }
 
-__all__ = ["RULES_BY_ASPECT", "SEVERITIES", "Rule", "Rules", "Severity"]
+__all__ = ["RULES_BY_ASPECT", "Rule", "Rules"]

@@ -6,8 +6,10 @@ cache folder, so our Disk neither pickles nor unpickles, opens no file that a ro
 
 from __future__ import annotations
 
+import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import StorageFailed
 from engine.record.events import Tokens
-from engine.step import Answer, Key
+from engine.step import Answer, Key, Patch, PatchedFile
 
 ROW_VERSION = 1
 MAXIMUM_ROW = 64 * 1024 * 1024
@@ -39,6 +41,17 @@ _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in a database that is whole."""
 
 
+class KeptPatch(BaseModel):
+    """A patch as a row keeps it: its bytes are base64, since a patch need not be UTF-8."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="base64", val_json_bytes="base64")
+
+    data: bytes
+    base: str
+    provider: str
+    files: list[PatchedFile]
+
+
 class KeptAnswer(BaseModel):
     """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
 
@@ -54,6 +67,7 @@ class KeptAnswer(BaseModel):
     run: str
     made_at: float
     parts: Any = None
+    patches: list[KeptPatch] = []
 
     def answer(self) -> Answer:
         """The answer as its provider gave it."""
@@ -64,6 +78,9 @@ class KeptAnswer(BaseModel):
             model=self.model,
             session_id=self.session_id,
             seconds=self.seconds,
+            patches=tuple(
+                Patch(patch.data, patch.base, patch.provider, tuple(patch.files)) for patch in self.patches
+            ),
         )
 
 
@@ -150,12 +167,41 @@ class AnswerCache:
             run=run,
             made_at=made_at,
             parts=dict(key.parts),
+            patches=[
+                KeptPatch(data=one.data, base=one.base, provider=one.provider, files=list(one.files))
+                for one in answer.patches
+            ],
         )
+        text = row.model_dump_json()
+        if len(text) > MAXIMUM_ROW:
+            self.warnings.append("an answer is too large to be kept for later runs: it will be made anew")
+            return
         try:
-            self._cache.set(key.digest, row.model_dump_json())
+            self._cache.set(key.digest, text)
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
             why = str(error) or "another process keeps the store to itself"
             self.warnings.append(f"an answer could not be kept for later runs: {why}")
+
+    def add_row(self, key: str, text: str) -> bool:
+        """Keep a row that is known to be one of ours, unless the key has one; whether it was new here."""
+        try:
+            return bool(self._cache.add(key, text))
+        except (sqlite3.Error, diskcache.Timeout) as error:
+            raise self._failed(error) from error
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """What is kept inside is kept all or none. StorageFailed when another process has the store to itself."""
+        try:
+            with self._cache.transact():
+                yield
+        except (sqlite3.Error, diskcache.Timeout) as error:
+            raise self._failed(error) from error
+
+    def sync(self) -> None:
+        """Have the disk itself take what was put: an answer that took long is not to be lost with the power."""
+        with suppress(OSError), (self.folder / "cache.db-wal").open("rb") as log:
+            os.fsync(log.fileno())
 
     def close(self) -> None:
         """Close the database."""

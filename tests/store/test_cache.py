@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from engine.dispatch.cache import AnswerCache
 from engine.errors import StorageFailed
 from engine.step import Answer, Key, Usage
+from engine.store.cache import AnswerCache
 
 KEY = Key("a" * 64, {"prompt": "p", "occurrence": 1})
 ANSWER = Answer(

@@ -1,0 +1,126 @@
+"""One run as its folder tells of it: the view of its journal, and lines of `steps.jsonl` when they are asked for."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.record.folder import RunFolder
+from engine.record.journal import JournalReader
+from engine.record.step_view import StepView
+from engine.record.view import fold
+
+LONGEST_LINE = 64 * 1024 * 1024
+"""No step that mco wrote down is longer; what is, is passed over."""
+_NUMBER = re.compile(rb'\{"step":(\d{1,9}),')
+
+
+class StepLine(BaseModel):
+    """A line of `steps.jsonl`, see `engine.record.steps`; older ones have no parts."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
+
+    step: int
+    prompt: str = ""
+    answer: Any = None
+    reads: list[str] | None = None
+    key: str = ""
+    parts: dict[str, Any] | None = None
+    manifest: str | None = None
+    miss: str | None = None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the step had an answer: a line without one has no such name."""
+        return "answer" in self.model_fields_set
+
+
+class Name(NamedTuple):
+    """What a step is found by in another run: a text (its label or its prompt), for the n-th time there."""
+
+    text: str
+    occurrence: int
+
+
+class PastRun:
+    """A run read back. StorageFailed when its journal cannot be read; what is damaged in it is counted."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        reader = JournalReader(folder.journal)
+        self.view = fold(reader.read())
+        self.damaged = reader.damaged
+        self.labels: dict[int, Name] = {}
+        """Each step's label, and which one of that label it is."""
+        self.prompts: dict[int, Name] = {}
+        """The same by the beginning of its prompt."""
+        self._name_all()
+
+    @property
+    def run_id(self) -> str:
+        """Its id, which is its folder's name whatever the journal says."""
+        return self.folder.run_id
+
+    @cached_property
+    def by_label(self) -> dict[Name, int]:
+        """The number of the step with that label."""
+        return {name: number for number, name in self.labels.items()}
+
+    @cached_property
+    def by_prompt(self) -> dict[Name, int]:
+        """The number of the step whose prompt begins like that."""
+        return {name: number for number, name in self.prompts.items()}
+
+    @cached_property
+    def by_key(self) -> dict[str, int]:
+        """The number of the step with that key."""
+        return {step.key: number for number, step in self.view.steps.items() if step.key}
+
+    def step(self, number: int) -> StepView:
+        """What the journal says of a step."""
+        return self.view.steps[number]
+
+    def line(self, number: int) -> StepLine | None:
+        """The line of a step that ran; None when there is none, or none that can be read."""
+        place = self._places.get(number)
+        if place is None:
+            return None
+        offset, length = place
+        try:
+            with self.folder.step_file.open("rb") as file:
+                file.seek(offset)
+                line = StepLine.model_validate_json(file.read(length))
+        except (OSError, ValueError):
+            return None
+        return line if line.step == number else None
+
+    @cached_property
+    def _places(self) -> dict[int, tuple[int, int]]:
+        """Where in the file each step's line begins, and how long it is: the file itself is never held."""
+        try:
+            return dict(self._find_places())
+        except OSError:
+            return {}
+
+    def _find_places(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        offset = 0
+        with self.folder.step_file.open("rb") as file:
+            while line := file.readline(LONGEST_LINE):
+                found = _NUMBER.match(line)
+                if found and line.endswith(b"\n"):
+                    yield int(found[1]), (offset, len(line))
+                offset += len(line)
+
+    def _name_all(self) -> None:
+        labels: Counter[str] = Counter()
+        prompts: Counter[str] = Counter()
+        for number, step in self.view.steps.items():
+            labels[step.label] += 1
+            prompts[step.prompt] += 1
+            self.labels[number] = Name(step.label, labels[step.label])
+            self.prompts[number] = Name(step.prompt, prompts[step.prompt])
