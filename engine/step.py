@@ -78,12 +78,17 @@ class Step(NamedTuple):
     @property
     def writes(self) -> bool:
         """Whether one of its providers may change files."""
-        return self.access != "read" or any(choice.access not in (None, "read") for choice in self.providers)
+        if self.access != "read":
+            return True
+        for choice in self.providers:  # noqa: SIM110 - asked often; a generator costs three times as much
+            if choice.access is not None and choice.access != "read":
+                return True
+        return False
 
     @property
     def writes_in_place(self) -> bool:
         """Whether the files that it may change are those of the workspace, not of a worktree of its own."""
-        return self.writes and self.isolation is None
+        return self.isolation is None and self.writes
 
     def parts(self, workspace: str | None) -> dict[str, Any]:
         """Everything its answer depends on, by name. `workspace` is the fingerprint of what it reads."""

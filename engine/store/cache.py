@@ -25,7 +25,8 @@ ROW_VERSION = 1
 MAXIMUM_ROW = 64 * 1024 * 1024
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
-# ahead log with synchronous=1 keeps the database whole through a crash.
+# ahead log with synchronous=1 keeps the database whole through a crash; it may grow to 32 MiB, since each time it is
+# folded into the database waits for the disk.
 _SETTINGS: Mapping[str, Any] = {
     "eviction_policy": "none",
     "cull_limit": 0,
@@ -34,6 +35,7 @@ _SETTINGS: Mapping[str, Any] = {
     "tag_index": 0,
     "sqlite_auto_vacuum": 0,
     "sqlite_synchronous": 1,
+    "sqlite_wal_autocheckpoint": 8192,
 }
 
 

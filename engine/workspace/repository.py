@@ -13,7 +13,6 @@ from engine.workspace.manifest import EXECUTABLE, LINK
 _PLAIN = "H 100644 "
 _MARKS = {"100644": "", "100755": EXECUTABLE, "120000": LINK}
 _SUBMODULE = "160000"
-_UNTRACKED = "?"
 _BY_NAME = ("--name-only", "--relative", "--no-renames", "--ignore-submodules=all")
 
 
@@ -60,12 +59,15 @@ def read_tree(folder: Path, *, ceiling: bool) -> Tree:
         def start(git: Git, *arguments: str) -> Running:
             return opened.enter_context(closing(git.start(*arguments)))
 
-        listed = start(git, "ls-files", "--stage", "--others", "--exclude-standard", "-v", "-z")
+        # Two listings, though one could do both: this one is there, and read, while the other still looks around.
+        listed = start(git, "ls-files", "--stage", "-v", "-z")
+        untracked = start(git, "ls-files", "--others", "--exclude-standard", "-z")
         configuration = _configuration(start(git, "config", "--list", "-z").output())
         # git would run a filter to compare a file that is as young as the index.
         unfiltered = git.with_settings(configuration.filters_off)
         changed = start(unfiltered, "diff-files", *_BY_NAME, "-z")
         listing = _listing(listed.output(whole=True))
+        listing.untracked.extend(_names(untracked.output(whole=True)))
         differing = _names(changed.output())
     bits = configuration.executable_bits
     programs = (
@@ -94,17 +96,15 @@ def _names(output: bytes) -> list[str]:
 
 
 def _listing(output: bytes) -> Listing:
-    """Reads `TAG MODE ID STAGE<tab>NAME` and `? NAME` records; plain files, nearly all of them, at once."""
+    """Reads `TAG MODE ID STAGE<tab>NAME` records; plain files, nearly all of them, at once."""
     entries = _names(output)
-    width = next((entry.index("\t") for entry in entries if entry[0] != _UNTRACKED), 0)
+    width = entries[0].index("\t") if entries else 0
     start, stop, name = len(_PLAIN), width - 2, width + 1
     files = {entry[name:]: entry[start:stop] for entry in entries if entry[:start] == _PLAIN}
     listing = Listing(files, {}, [], [])
     if len(files) < len(entries):
         for entry in entries:
-            if entry[0] == _UNTRACKED:
-                listing.untracked.append(entry[2:])
-            elif entry[:start] != _PLAIN:
+            if entry[:start] != _PLAIN:
                 _add(listing, tag=entry[0], mode=entry[2:8], content=entry[start:stop], name=entry[name:])
     return listing
 
