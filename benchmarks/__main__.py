@@ -116,6 +116,12 @@ def _killed(folder: Path) -> list[Figure]:
     return [killed()]
 
 
+def _reruns(folder: Path) -> list[Figure]:
+    from benchmarks.reruns import edited, large, resumed
+
+    return [resumed(folder / "resumed"), edited(folder / "edited"), *large(folder / "large")]
+
+
 def _workspace(folder: Path) -> list[Figure]:
     from benchmarks.workspace import workspace
 
@@ -152,6 +158,7 @@ GROUPS: dict[str, Callable[[Path], list[Figure]]] = {
     "start": _start,
     "history": _history,
     "flat": _flat,
+    "reruns": _reruns,
     "workspace": _workspace,
     "sandbox": _sandbox,
     "walls": _walls,

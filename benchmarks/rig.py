@@ -64,11 +64,11 @@ def _nothing(name: str) -> ScriptSource:
 
 
 def timed_run(
-    around: Surroundings, body: str, args: Mapping[str, Any] | None = None
+    around: Surroundings, body: str, args: Mapping[str, Any] | None = None, parent: str | None = None
 ) -> tuple[float, RunOutcome]:
     """Seconds from a ready worker to the end of the run, and its outcome; anything but `done` is an error."""
     script = ScriptSource("bench.py", (META + body).encode())
-    request = RunRequest(script=script, args=dict(args or {}), texts={})
+    request = RunRequest(script=script, args=dict(args or {}), texts={}, parent=parent)
 
     async def go() -> tuple[float, RunOutcome]:
         worker = Worker.spawn(worker_limits(around.settings))

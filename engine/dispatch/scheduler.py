@@ -105,15 +105,18 @@ class Scheduler:
             return
         self._count += 1
         ticket, kept = self._looked_up(step, scope, done)
-        self._teller.queued(ticket)
         if isinstance(kept, str):
+            self._teller.queued(ticket)
             if self._places.free == 0:
                 self._teller.flush()
             self._tasks.start_soon(self._run, ticket._replace(miss=kept))
         elif isinstance(kept, StepFailed):
+            self._teller.queued(ticket)
             self._fail(ticket, kept, 0.0)
         else:
-            self._find_again(ticket, kept)
+            answer = self._found(ticket, kept)
+            self._teller.queued(ticket)
+            self._teller.reused(ticket, kept, answer, self._reuse.age(kept))
 
     def reached(self, ceiling: CeilingReached) -> None:
         """A ceiling kept something out: what ends the script then may be no more than that."""
@@ -156,14 +159,15 @@ class Scheduler:
             self._teller.failed(ticket, StepFailed(reason, str(error)), 0.0)
             raise
 
-    def _find_again(self, ticket: Ticket, kept: KeptAnswer) -> None:
+    def _found(self, ticket: Ticket, kept: KeptAnswer) -> Answer:
+        """Tell a kept answer. The record can wait for the script to go on: what it does next is not taken before."""
         if ticket.step.writes_in_place:
             self._fingerprints.follow(ticket.key.digest)
         answer = kept.answer()
         if answer.patches:
             self._store.offer_again(ticket.number, ticket.step, answer.patches, kept.run)
-        ticket.done(answer)  # the script goes on while this is written down
-        self._teller.reused(ticket, kept, answer, self._reuse.age(kept))
+        ticket.done(answer)
+        return answer
 
     async def _run(self, ticket: Ticket) -> None:
         started = self._clock()
@@ -171,7 +175,7 @@ class Scheduler:
         watcher = StepWatcher(ticket.number, self._stream, self._clock, writes=in_place)
         try:
             if found := await self._sharing.others(ticket.step, ticket.key):
-                self._find_again(ticket, found)
+                self._teller.reused(ticket, found, self._found(ticket, found), self._reuse.age(found))
                 return
             check = partial(self.budget.check, ticket.scope)
             async with Turn(self._places, check) as turn:
@@ -206,8 +210,8 @@ class Scheduler:
             await cancel_shielded_checkpoint()  # they start
 
     def _finish(self, ticket: Ticket, answer: Answer) -> None:
-        # Kept before it is told: an answer that the script has seen is never paid for again. The event can wait for
-        # the script to go on: nothing of what it does next is taken before.
+        # Kept before it is told: an answer that the script has seen is never paid for again. The event can wait, as
+        # that of a kept answer does.
         self._reuse.keep(ticket.step, ticket.key, answer)
         self._write_down(ticket, answer)
         ticket.done(answer)

@@ -132,6 +132,20 @@ def read_journal(path: Path) -> list[Event]:
     return list(JournalReader(path).read())
 
 
+def last_event(path: Path) -> Event | None:
+    """The event in the last whole line, None when there is none. OSError when the journal cannot be read."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL))
+        whole = file.read().rpartition(b"\n")[0]
+    try:
+        return read_event(whole.rpartition(b"\n")[2])
+    except ValueError:
+        return None
+
+
+_TAIL = 256 * 1024
+"""The last event of a run is looked for in so many bytes."""
 _KINDS = frozenset(kind.__name__ for kind in get_args(Event))
 
 

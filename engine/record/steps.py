@@ -10,13 +10,16 @@ One file for all steps, because a file or a folder for each costs more than all 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any, Literal
 
 from pydantic_core import to_json
 
 from engine.errors import StorageFailed
-from engine.record.folder import RunFolder, slug, take_back
+from engine.json_pieces import around, is_long
+from engine.record.folder import RunFolder, slug
 from engine.step import Answer, Key, Patch, Step, canonical, digest_of
 
 Miss = Literal["new", "expired", "forced", "uncached", "writes"]
@@ -25,7 +28,7 @@ may write files."""
 
 
 class StepFile:
-    """Appends `{"step", "label", "prompt", "answer", "reads", "key", "parts", "manifest", "miss"}` lines.
+    """Appends `{"step", "answer", "label", "prompt", "reads", "key", "parts", "manifest", "miss"}` lines.
 
     A step without an answer has none, and one that may read everything no `reads`.
     """
@@ -46,28 +49,44 @@ class StepFile:
 
         `manifest` is the digest of the one that its fingerprint came from, where it has one.
         """
-        line: dict[str, Any] = {"step": number, "label": step.label, "prompt": step.prompt}
+        line: dict[str, Any] = {"step": number, "label": step.label}
         if answer is not None:
-            line["answer"] = answer.value
+            line = {
+                "step": number,
+                "answer": "" if is_long(answer.value) else answer.value,
+                "label": step.label,
+            }
+        line["prompt"] = step.prompt
         if step.reads is not None:
             line["reads"] = step.reads
         line.update(key=key.digest, parts=_parts(key.parts), manifest=manifest, miss=miss)
-        written = 0
+        text = to_json(line)
+        value = None if answer is None else answer.value
         try:
-            if self._file < 0:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-                self._file = os.open(self._folder.step_file, flags, 0o600)
-            data = memoryview(to_json(line) + b"\n")
-            while written < len(data):
-                written += os.write(self._file, data[written:])
+            self._append(around(text, "answer", value) if is_long(value) else (text,))
         except OSError as error:
-            take_back(self._file, written)
             raise StorageFailed(
                 "a step cannot be written down",
                 where=str(self._folder.step_file),
                 why=error.strerror or str(error),
                 hint="free some space, then run it again: finished steps are reused",
             ) from error
+
+    def _append(self, pieces: Iterable[bytes]) -> None:
+        """Append a line. What a full disk took of it is cut off again."""
+        if self._file < 0:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._file = os.open(self._folder.step_file, flags, 0o600)
+        before = os.fstat(self._file).st_size
+        try:
+            for piece in chain(pieces, (b"\n",)):
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(self._file, rest) :]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(self._file, before)
+            raise
 
     def offer_again(self, number: int, step: Step, patches: Sequence[Patch], from_run: str) -> None:
         """Put the patches of a reused answer among those of this run. StorageFailed when the disk does not take it."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import StorageFailed, UsageError
 from engine.record.events import RunFinished, Tokens
 from engine.record.folder import RunFolder
-from engine.record.journal import Journal, read_journal
+from engine.record.journal import Journal, last_event, read_journal
 from engine.record.lock import RunLock
 from engine.record.view import fold
 
@@ -30,8 +30,10 @@ def take_up(runs: Path, run_id: str) -> RunLock | None:
 
 def _end(folder: RunFolder) -> None:
     with RunLock(folder.lock):
+        if isinstance(last_event(folder.journal), RunFinished):
+            return
         events = read_journal(folder.journal)
-        if not events or isinstance(events[-1], RunFinished):
+        if not events:
             return
         view = fold(events)
         journal = Journal(folder.journal)

@@ -97,7 +97,7 @@ class Channel:
         if not received:
             raise HostGone
         data = bytes(memoryview(self._buffer)[:received])
-        self._arrived += [_decode(body.decode()) for body in self._splitter.feed(data)]
+        self._arrived += [_decode(str(body, "utf-8")) for body in self._splitter.feed(data)]
 
     def _receive(self) -> int:
         if self._quick and self._alone and _SEVERAL_PROCESSORS:

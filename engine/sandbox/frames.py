@@ -13,6 +13,8 @@ WAITING_BYTES = 64 * 1024 * 1024
 """How much the calls that wait for an answer may hold together; a script's further calls wait in its worker."""
 
 _PREFIX = struct.Struct(">I")
+_LARGE = 64 * 1024
+"""From here on frames are looked at where they lie."""
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
@@ -38,14 +40,15 @@ class Splitter:
         self._rest = bytearray()
         self._needed = _PREFIX.size
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes | bytearray) -> Iterator[bytes | bytearray | memoryview]:
         """The bodies that are whole now. FrameTooLarge before a longer one is kept."""
         if self._rest:
             self._rest += data
             if len(self._rest) < self._needed:
                 return
-            data = bytes(self._rest)
-            self._rest.clear()
+            # Not copied once more: a frame may be most of the memory there is.
+            data, self._rest = self._rest, bytearray()
+        whole = memoryview(data) if len(data) > _LARGE else data
         start, end = 0, len(data)
         while end - start >= _PREFIX.size:
             (size,) = _PREFIX.unpack_from(data, start)
@@ -55,8 +58,8 @@ class Splitter:
             self._needed = _PREFIX.size + size
             if body + size > end:
                 break
-            yield data[body : body + size]
+            yield whole[body : body + size]
             start = body + size
         else:
             self._needed = _PREFIX.size
-        self._rest += data[start:]
+        self._rest += whole[start:]

@@ -193,7 +193,7 @@ class Worker:
             self._linger.heard()
         try:
             for body in self._splitter.feed(data):
-                self._take(read_frame(body), len(body))
+                self._take(read_frame(bytes(body)), len(body))
         except (BadFrame, FrameTooLarge) as error:
             self.lost(death.broke_the_rules(self._where, str(error)))
         except Exception as error:  # noqa: BLE001 - what `handle` raises ends the run, in `run`

@@ -18,6 +18,7 @@ def encode_quickly(frame: dict[str, Any]) -> bytes:
         body = to_json(frame)
     except ValueError:
         return encode(frame)
-    if b"NaN" in body or b"Infinity" in body:
+    # A text has no numbers in it, and may be long.
+    if not isinstance(frame.get("value"), str) and (b"NaN" in body or b"Infinity" in body):
         return encode(frame)
     return prefixed(body)

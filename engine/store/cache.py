@@ -18,6 +18,7 @@ from diskcache.core import MODE_RAW
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import StorageFailed
+from engine.json_pieces import around, is_long
 from engine.record.events import Tokens
 from engine.step import Answer, Key, Patch, PatchedFile
 
@@ -26,7 +27,7 @@ MAXIMUM_ROW = 64 * 1024 * 1024
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
 # ahead log with synchronous=1 keeps the database whole through a crash; it may grow to 32 MiB, since each time it is
-# folded into the database waits for the disk.
+# folded into the database waits for the disk. Of its pages 4 MiB are held: the system has the rest.
 _SETTINGS: Mapping[str, Any] = {
     "eviction_policy": "none",
     "cull_limit": 0,
@@ -36,9 +37,11 @@ _SETTINGS: Mapping[str, Any] = {
     "sqlite_auto_vacuum": 0,
     "sqlite_synchronous": 1,
     "sqlite_wal_autocheckpoint": 8192,
+    "sqlite_cache_size": 1024,
 }
 
 
+_TOO_LARGE = "an answer is too large to be kept for later runs: it will be made anew"
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in a database that is whole."""
 
@@ -115,9 +118,14 @@ class TextDisk(diskcache.Disk):
 
     def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> str:
         """The value of a row's columns. ForeignRow when it is not plain text."""
-        if mode != MODE_RAW or filename is not None or not isinstance(value, str) or len(value) > MAXIMUM_ROW:
+        if mode != MODE_RAW or filename is not None or not isinstance(value, (str, bytes)):
             raise ForeignRow
-        return value
+        if len(value) > MAXIMUM_ROW:
+            raise ForeignRow
+        try:
+            return value if isinstance(value, str) else value.decode()  # a long one was written as bytes
+        except UnicodeDecodeError:
+            raise ForeignRow from None
 
     def remove(self, file_path: str) -> None:
         """Nothing: our rows have no files, and a name in a foreign row must not delete one."""
@@ -159,8 +167,9 @@ class AnswerCache:
 
     def put(self, key: Key, answer: Answer, *, run: str, made_at: float) -> None:
         """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
+        long = is_long(answer.value)
         row = KeptAnswer(
-            value=answer.value,
+            value="" if long else answer.value,
             usage=Tokens.of(answer.usage),
             provider=answer.provider,
             model=answer.model,
@@ -175,14 +184,33 @@ class AnswerCache:
             ],
         )
         text = row.model_dump_json()
-        if len(text) > MAXIMUM_ROW:
-            self.warnings.append("an answer is too large to be kept for later runs: it will be made anew")
-            return
+        del row
         try:
-            self._cache.set(key.digest, text)
+            if long:
+                self._put_long(key.digest, text, answer.value)
+            elif len(text) > MAXIMUM_ROW:
+                self.warnings.append(_TOO_LARGE)
+            else:
+                self._cache.set(key.digest, text)
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
             why = str(error) or "another process keeps the store to itself"
             self.warnings.append(f"an answer could not be kept for later runs: {why}")
+
+    def _put_long(self, key: str, text: str, value: str) -> None:
+        """Write a row piece by piece: SQLite would make two more copies of one that it is given whole."""
+        document = text.encode()
+        size = sum(len(piece) for piece in around(document, "value", value))
+        if size > MAXIMUM_ROW:
+            self.warnings.append(_TOO_LARGE)
+            return
+        with self._cache.transact():
+            self._cache.set(key, "")
+            database: sqlite3.Connection = self._cache._con  # noqa: SLF001 - diskcache has no other way to a blob
+            ((number,),) = database.execute("SELECT rowid FROM Cache WHERE key = ?", (key,))
+            database.execute("UPDATE Cache SET value = zeroblob(?) WHERE rowid = ?", (size, number))
+            with database.blobopen("Cache", "value", number) as blob:
+                for piece in around(document, "value", value):
+                    blob.write(piece)
 
     def add_row(self, key: str, text: str) -> bool:
         """Keep a row that is known to be one of ours, unless the key has one; whether it was new here."""

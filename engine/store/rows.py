@@ -57,7 +57,8 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
     """All rows, one at a time; those that cannot be answers of ours are never read whole."""
     numbers = connection.execute(
         "SELECT rowid, typeof(key) = 'text' AND length(CAST(key AS BLOB)) = 64 AND raw AND mode = ?"
-        " AND filename IS NULL AND typeof(value) = 'text', length(CAST(value AS BLOB)) FROM Cache ORDER BY rowid",
+        " AND filename IS NULL AND typeof(value) IN ('text', 'blob'), length(CAST(value AS BLOB))"
+        " FROM Cache ORDER BY rowid",
         (MODE_RAW,),
     )
     for number, is_ours, size in numbers:
