@@ -17,7 +17,7 @@ def test_frames_survive_any_cutting(frames: list[dict[str, Any]], piece: int) ->
     stream = b"".join(map(encode, frames))
     splitter = Splitter(10_000)
     came = [
-        json.loads(body)
+        json.loads(bytes(body))
         for start in range(0, len(stream), piece)
         for body in splitter.feed(stream[start : start + piece])
     ]

@@ -22,7 +22,7 @@ VALUES = st.recursive(
 
 def read(data: bytes) -> Any:
     (body,) = Splitter(1 << 30).feed(data)
-    return json.loads(body)
+    return json.loads(bytes(body))
 
 
 @given(VALUES)
