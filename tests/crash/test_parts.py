@@ -53,7 +53,7 @@ def test_a_run_whose_worker_was_killed_says_so_and_is_taken_up_again(tmp_path: P
             worker.kill()
             killed.append(worker.pid)
 
-    ended = follow(process, after=70, do=kill_worker)
+    ended = follow(process, after=10, do=kill_worker)
     assert killed
     assert ended.code == 1
     assert "Traceback" not in ended.errors
