@@ -160,7 +160,6 @@ class _Child(asyncio.SubprocessProtocol):
         self.error: Exception | None = None
         self._loop = loop
         self._on_line = on_line
-        self._stall_timeout = stall_timeout
         self._heard = loop.time()
         self._open = {1, 2}
         self._pending = bytearray()

@@ -13,7 +13,9 @@ from typing import Any, Literal
 from engine.errors import StorageFailed, UsageError
 from engine.record.events import JOURNAL_VERSION, Event, RunFinished, RunStarted, Status, Tokens, read_event
 from engine.record.folder import RunFolder
+from engine.record.journal import LONGEST_LINE
 from engine.record.lock import is_held
+from engine.record.plain_file import open_plain
 from engine.step import Usage
 
 LAST = "last"
@@ -127,7 +129,7 @@ def read_record(folder: RunFolder) -> RunRecord:
     except FileNotFoundError:
         return RunRecord(folder, "unreadable", damage="it has no journal")
     except (OSError, StorageFailed) as error:
-        return RunRecord(folder, "unreadable", damage=f"its journal cannot be read: {error}")
+        return RunRecord(folder, "unreadable", damage=f"its journal cannot be read: {_said(error)}")
     if not isinstance(first, RunStarted):
         return RunRecord(folder, "unreadable", damage="its journal does not begin with RunStarted")
     if first.journal_version > JOURNAL_VERSION:
@@ -146,10 +148,14 @@ def read_record(folder: RunFolder) -> RunRecord:
     )
 
 
+def _said(error: Exception) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 def _ends(journal: Path) -> tuple[Event | None, Event | None, bool]:
     """The first and the last event of a journal, and whether a torn line follows."""
-    with journal.open("rb") as file:
-        first = _event(file.readline())
+    with open_plain(journal) as file:
+        first = _event(file.readline(LONGEST_LINE))
         size = file.seek(0, 2)
         file.seek(max(0, size - _TAIL))
         whole, _, torn = file.read().rpartition(b"\n")

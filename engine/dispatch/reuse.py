@@ -68,9 +68,8 @@ class Reuse:
         return "expired" if self.age(kept) > self._allowed_age(step, kept) else kept
 
     def _allowed_age(self, step: Step, kept: KeptAnswer) -> float:
-        if step.cache is not True:
-            return min(step.cache, self._expire)
-        return inf if kept.run in self._lineage else self._expire  # a run can be taken up again however late
+        most = inf if kept.run in self._lineage else self._expire  # a run can be taken up again however late
+        return most if step.cache is True else min(step.cache, most)
 
     def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Remember an answer."""

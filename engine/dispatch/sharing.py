@@ -33,7 +33,7 @@ class Sharing:
         if not isinstance(found, str):
             if claimed:
                 self._claims.let_go(key.digest)
-        elif not claimed:
+        elif not claimed and found != "forced":  # who wants a fresh answer would not take the other's
             self._elsewhere.add(key.digest)
         return found
 

@@ -100,10 +100,13 @@ class Past:
 
 
 def _events(folder: RunFolder) -> Iterable[Event]:
-    from engine.record.journal import read_journal
+    from engine.record.journal import LONGEST_LINE, read_journal
+    from engine.record.plain_file import open_plain
 
     try:
         # Most runs never wrote in place, and reading a long journal takes its time.
-        return read_journal(folder.journal) if _MARK in folder.journal.read_bytes() else ()
+        with open_plain(folder.journal) as file:
+            wrote = any(_MARK in line for line in iter(lambda: file.readline(LONGEST_LINE), b""))
+        return read_journal(folder.journal) if wrote else ()
     except (OSError, StorageFailed):
         return ()

@@ -31,6 +31,7 @@ class RunFolder(NamedTuple):
     def create(cls, runs_folder: Path, run_id: str) -> RunFolder:
         """Make the folder of a new run. StorageFailed when it is there already or cannot be made."""
         path = runs_folder / run_id
+        _check_no_link(runs_folder)
         try:
             runs_folder.mkdir(parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
@@ -112,7 +113,9 @@ def write_atomically(path: Path, data: str | bytes) -> None:
     content = data.encode(errors="replace") if isinstance(data, str) else data
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as file:
+        # What lies there is of a process that is gone, or a link that a repository brought along.
+        draft.unlink(missing_ok=True)
+        with draft.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -137,13 +140,23 @@ def write_json(path: Path, value: Any) -> None:
 def make_state_folder(state: Path) -> None:
     """Make a workspace's `.mco`, which ignores itself in git. StorageFailed when it cannot."""
     ignore = state / ".gitignore"
+    _check_no_link(state)
     try:
         state.mkdir(parents=True, exist_ok=True)
-        # A repository may bring a link here, to make us write elsewhere.
-        if not state.is_symlink() and not os.path.lexists(ignore):
+        if not os.path.lexists(ignore):
             write_atomically(ignore, "*\n")
     except OSError as error:
         raise _cannot("the folder for mco's files cannot be made", state, error) from error
+
+
+def _check_no_link(folder: Path) -> None:
+    """A repository may bring a link here, to make us write elsewhere."""
+    if folder.is_symlink():
+        raise StorageFailed(
+            "a folder of mco's is a link, and nothing is written through it",
+            where=str(folder),
+            hint="look where it leads, and remove it: mco makes a folder there",
+        )
 
 
 def _cannot(what: str, path: Path, error: OSError) -> StorageFailed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 from pydantic_core import from_json, to_json
 
@@ -20,6 +20,7 @@ from engine.record.events import (
     read_event,
 )
 from engine.record.folder import take_back
+from engine.record.plain_file import open_plain
 
 
 class Journal:
@@ -87,37 +88,48 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._offset = 0
+        self._within = False
+        """Whether the offset stands in a line that is too long."""
         self.damaged = 0
         """Lines passed over because they were not events, as a crash or a foreign hand leaves them."""
         self.unknown = 0
         """Events passed over because only a newer mco knows their kind; without them the rest is as true."""
+        self.seq = 0
+        """That of the last event, one that was passed over included."""
 
     def read(self) -> Iterator[Event]:
         """The events written since the last call. StorageFailed on a newer major version or an unreadable file."""
         try:
-            with self.path.open("rb") as file:
+            with open_plain(self.path) as file:
                 file.seek(self._offset)
-                data = file.read()
+                for line in self._lines(file):
+                    event = self._event(line)
+                    if event is not None:
+                        yield event
         except OSError as error:
             raise StorageFailed(
                 "the journal cannot be read", where=str(self.path), why=error.strerror or str(error)
             ) from error
-        whole, newline, _torn = data.rpartition(b"\n")
-        self._offset += len(whole) + len(newline)
-        for line in whole.splitlines():
-            event = self._event(line)
-            if event is not None:
-                yield event
+
+    def _lines(self, file: BinaryIO) -> Iterator[bytes]:
+        """The whole lines from here on. Of one that is longer than any of ours is only said that it is damaged."""
+        while line := file.readline(LONGEST_LINE):
+            whole = line.endswith(b"\n")
+            if not whole and len(line) < LONGEST_LINE:
+                return  # it is being written
+            self._offset += len(line)
+            if whole and not self._within:
+                yield line
+            self.damaged += whole and self._within
+            self._within = not whole
 
     def _event(self, line: bytes) -> Event | None:
         try:
             event = read_event(line)
         except ValueError:
-            if _is_unknown(line):
-                self.unknown += 1
-            else:
-                self.damaged += 1
+            self._pass_over(line)
             return None
+        self.seq = event.seq
         if isinstance(event, RunStarted) and event.journal_version > JOURNAL_VERSION:
             raise StorageFailed(
                 f"the journal has version {event.journal_version}, this mco reads up to {JOURNAL_VERSION}",
@@ -125,6 +137,14 @@ class JournalReader:
                 hint="update mco",
             )
         return event
+
+    def _pass_over(self, line: bytes) -> None:
+        seq = _seq_of_unknown(line)
+        if seq is None:
+            self.damaged += 1
+        else:
+            self.unknown += 1
+            self.seq = seq
 
 
 def read_journal(path: Path) -> list[Event]:
@@ -134,7 +154,7 @@ def read_journal(path: Path) -> list[Event]:
 
 def last_event(path: Path) -> Event | None:
     """The event in the last whole line, None when there is none. OSError when the journal cannot be read."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL))
         whole = file.read().rpartition(b"\n")[0]
@@ -144,15 +164,20 @@ def last_event(path: Path) -> Event | None:
         return None
 
 
+LONGEST_LINE = 64 * 1024 * 1024
+"""Answers are told in part, arguments and messages are bounded: no line of ours comes near."""
 _TAIL = 256 * 1024
 """The last event of a run is looked for in so many bytes."""
 _KINDS = frozenset(kind.__name__ for kind in get_args(Event))
 
 
-def _is_unknown(line: bytes) -> bool:
-    """Whether a line that is no event of ours looks like one of a newer mco: it has a kind that we do not know."""
+def _seq_of_unknown(line: bytes) -> int | None:
+    """The `seq` of an event of a newer mco: it has one, and a kind that we do not know. None for any other line."""
     try:
         event: Any = from_json(line)
     except ValueError:
-        return False
-    return is_object(event) and isinstance(kind := event.get("kind"), str) and kind not in _KINDS
+        return None
+    if not is_object(event) or not isinstance(kind := event.get("kind"), str) or kind in _KINDS:
+        return None
+    seq = event.get("seq")
+    return seq if type(seq) is int else None

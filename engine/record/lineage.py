@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.json_value import is_object
 from engine.record.folder import RunFolder
+from engine.record.plain_file import read_plain
 
 _RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 _LONGEST = 1_000
@@ -28,8 +29,8 @@ def lineage(runs: Path, parent: str | None) -> tuple[RunFolder, ...]:
 
 def _parent_of(folder: RunFolder) -> str | None:
     try:
-        facts: Any = json.loads(folder.run_json.read_bytes())
-    except (OSError, ValueError):
+        facts: Any = json.loads(read_plain(folder.run_json))
+    except (OSError, ValueError, RecursionError):
         return None
     parent = facts.get("parent") if is_object(facts) else None
     return parent if isinstance(parent, str) else None

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from types import TracebackType
 
 from engine.errors import StorageFailed, UsageError
+
+_PLAIN = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""A run's folder may have come with a repository: a link is not written through, and no pipe is waited for."""
+
+_DRIVEN = "driven"
 
 
 class RunLock:
@@ -16,7 +23,7 @@ class RunLock:
     Take it before the run's journal is made: whoever finds a journal may then ask whether its run goes on.
     """
 
-    def __init__(self, path: Path, what: str = "driven") -> None:
+    def __init__(self, path: Path, what: str = _DRIVEN) -> None:
         self.path = path
         self._what = what
         self._file = -1
@@ -24,7 +31,7 @@ class RunLock:
     def acquire(self) -> None:
         """Take it. UsageError naming the process that has it, StorageFailed when the file cannot be made."""
         try:
-            file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            file = os.open(self.path, os.O_RDWR | os.O_CREAT | _PLAIN, 0o600)
         except OSError as error:
             raise _storage(self.path, error) from error
         try:
@@ -87,14 +94,21 @@ def wait_until_released(path: Path) -> None:
 
 def _open_existing(path: Path) -> int | None:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | _PLAIN)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _storage(path, error) from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise _storage(path, OSError(errno.EINVAL, "it is not a regular file"))
+    return file
 
 
 def _storage(path: Path, error: OSError) -> StorageFailed:
+    if error.errno == errno.ELOOP:
+        hint = "a repository may have brought it: remove the link, if you did not make it"
+        return StorageFailed("the run's lock cannot be used", where=str(path), why="it is a link", hint=hint)
     return StorageFailed(
         "the run's lock cannot be used",
         where=str(path),
@@ -110,10 +124,11 @@ def _holder(file: int) -> str | None:
 
 
 def _busy(path: Path, what: str, holder: str) -> UsageError:
+    followed = f" {path.parent.name}" if what == _DRIVEN else ""  # another run takes it up, one of the newest
     return UsageError(
         f"the run {path.parent.name} is being {what} by process {holder}",
         where=str(path.parent),
-        hint=f"watch it with: mco watch {path.parent.name}",
+        hint=f"watch it with: mco watch{followed}",
     )
 
 

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from engine.errors import StorageFailed
 from engine.json_value import is_object
 from engine.record.folder import RunFolder, slug, write_atomically, write_json
+from engine.record.plain_file import read_plain
 from engine.step import Patch, PatchedFile
 
 Decision = Literal["applied", "dropped"]
@@ -85,8 +86,8 @@ class PatchFolder:
 
     def _decisions(self) -> dict[str, Any]:
         try:
-            known: Any = json.loads(self._folder.patch_decisions.read_bytes())
-        except (OSError, ValueError):
+            known: Any = json.loads(read_plain(self._folder.patch_decisions))
+        except (OSError, ValueError, RecursionError):
             return {}
         return dict(known) if is_object(known) else {}
 
@@ -111,7 +112,7 @@ def lines_of(files: Sequence[PatchedFile]) -> tuple[int, int]:
 
 def _facts(path: Path) -> PatchFacts | None:
     try:
-        return PatchFacts.model_validate_json(path.read_bytes())
+        return PatchFacts.model_validate_json(read_plain(path))
     except (OSError, ValidationError):
         return None
 

@@ -28,7 +28,6 @@ class StepView:
     provider: str | None = None
     model: str | None = None
     attempt: int = 0
-    queued_at: float | None = None
     started_at: float | None = None
     seconds: float | None = None
     usage: Usage = field(default_factory=Usage)

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import StorageFailed, UsageError
 from engine.record.events import RunFinished, Tokens
 from engine.record.folder import RunFolder
-from engine.record.journal import Journal, last_event, read_journal
+from engine.record.journal import Journal, JournalReader, last_event
 from engine.record.lock import RunLock
 from engine.record.view import fold
 
@@ -32,7 +32,8 @@ def _end(folder: RunFolder) -> None:
     with RunLock(folder.lock):
         if isinstance(last_event(folder.journal), RunFinished):
             return
-        events = read_journal(folder.journal)
+        reader = JournalReader(folder.journal)
+        events = list(reader.read())
         if not events:
             return
         view = fold(events)
@@ -41,7 +42,7 @@ def _end(folder: RunFolder) -> None:
             journal.mend()
             journal.write(
                 RunFinished(
-                    seq=events[-1].seq + 1,
+                    seq=reader.seq + 1,
                     at=events[-1].at,
                     status="interrupted",
                     error="mco was killed, or the machine went down",

@@ -231,7 +231,7 @@ class RunView:
         return phase
 
     def _step(self, number: int, phase: str, at: float) -> StepView:
-        step = self.steps[number] = StepView(number, phase=phase, queued_at=at)
+        step = self.steps[number] = StepView(number, phase=phase)
         place = self._enter(phase, at)
         place.steps.append(number)
         place.open[number] = None

@@ -7,8 +7,6 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-FRAME_BYTES = 8 * 1024 * 1024
-"""The largest frame that a worker may send."""
 WAITING_BYTES = 64 * 1024 * 1024
 """How much the calls that wait for an answer may hold together; a script's further calls wait in its worker."""
 

@@ -101,11 +101,6 @@ class Worker:
         return self._layers
 
     @property
-    def walled(self) -> bool:
-        """Whether the operating system's wall is whole; known once a script is loaded."""
-        return not gaps(self._layers)
-
-    @property
     def alive(self) -> bool:
         """Whether its process is there."""
         return self._process.poll() is None

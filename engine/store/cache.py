@@ -6,6 +6,7 @@ cache folder, so our Disk neither pickles nor unpickles, opens no file that a ro
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Generator, Mapping
@@ -15,7 +16,7 @@ from typing import Any
 
 import diskcache
 from diskcache.core import MODE_RAW
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from engine.errors import StorageFailed
 from engine.json_pieces import around, is_long
@@ -24,6 +25,7 @@ from engine.step import Answer, Key, Patch, PatchedFile
 
 ROW_VERSION = 1
 MAXIMUM_ROW = 64 * 1024 * 1024
+"""Bytes."""
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
 # ahead log with synchronous=1 keeps the database whole through a crash; it may grow to 32 MiB, since each time it is
@@ -60,7 +62,7 @@ class KeptPatch(BaseModel):
 class KeptAnswer(BaseModel):
     """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
 
-    model_config = ConfigDict(frozen=True, defer_build=True)
+    model_config = ConfigDict(frozen=True, defer_build=True, allow_inf_nan=False)
 
     version: int = ROW_VERSION
     value: Any
@@ -73,6 +75,14 @@ class KeptAnswer(BaseModel):
     made_at: float
     parts: Any = None
     patches: list[KeptPatch] = []
+
+    @field_validator("value")
+    @classmethod
+    def _is_json(cls, value: Any) -> Any:
+        """Infinities and what is no number are read, and no run could take them."""
+        if not isinstance(value, str):
+            json.dumps(value, allow_nan=False)
+        return value
 
     def answer(self) -> Answer:
         """The answer as its provider gave it."""
@@ -188,7 +198,7 @@ class AnswerCache:
         try:
             if long:
                 self._put_long(key.digest, text, answer.value)
-            elif len(text) > MAXIMUM_ROW:
+            elif _is_too_large(text):
                 self.warnings.append(_TOO_LARGE)
             else:
                 self._cache.set(key.digest, text)
@@ -272,3 +282,8 @@ class AnswerCache:
             why=str(error),
             hint="make the folder writable, or set XDG_CACHE_HOME to one that is",
         )
+
+
+def _is_too_large(row: str) -> bool:
+    """By its bytes, which are counted only where there may be too many: a character has four at the most."""
+    return len(row) * 4 > MAXIMUM_ROW and len(row.encode()) > MAXIMUM_ROW

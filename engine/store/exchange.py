@@ -36,7 +36,8 @@ def export(folder: Path, target: Path, *, wanted: Callable[[str], bool] = lambda
     """Write the answers under `wanted` keys into a file, in one move; how many. StorageFailed when it cannot."""
     draft = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        with draft.open("wb") as file:
+        draft.unlink(missing_ok=True)  # it may be a link to elsewhere
+        with draft.open("xb") as file:
             count = _write(folder, file, wanted)
             file.flush()
             os.fsync(file.fileno())
@@ -58,7 +59,7 @@ def _write(folder: Path, file: BinaryIO, wanted: Callable[[str], bool]) -> int:
     digest = hashlib.sha256()
 
     def write(line: dict[str, Any]) -> None:
-        data = json.dumps(line).encode() + b"\n"
+        data = json.dumps(line, ensure_ascii=False).encode() + b"\n"
         digest.update(data)
         file.write(data)
 

@@ -15,6 +15,7 @@ from engine.text import clean_line
 from engine.worktree.diff import FileDiff, PatchUnreadable, parse_patch
 from engine.worktree.git import Git, GitFailed
 from engine.worktree.hazards import hazards
+from engine.worktree.restoring import restored_on_failure
 
 _DIFF = (
     "diff-tree",
@@ -53,11 +54,18 @@ def apply_patch(workspace: Path, data: bytes, *, markers: bool = False) -> Appli
         raise MCOError("a patch can only be applied in a git repository", why=error.why, hint=hint) from None
     git = git._replace(folder=top)
     files = _checked(git, data, top, prefix)
-    if git.attempt("apply", "--check", "-", given=data).code == 0:
-        git.run("apply", "-", given=data)
-        return Applied("clean")
-    with _index_of_the_files(git, files) as trial:
-        return _merge(git, trial, data, markers=markers)
+    try:
+        with restored_on_failure(sorted({top / path for diff in files for path in diff.paths})):
+            if git.attempt("apply", "--check", "-", given=data).code == 0:
+                git.run("apply", "-", given=data)
+                return Applied("clean")
+            with _index_of_the_files(git, files) as trial:
+                return _merge(git, trial, data, markers=markers)
+    except GitFailed as error:
+        hint = "mend that, then apply it again"
+        raise MCOError(
+            "the patch could not be applied; nothing was changed", why=error.why, hint=hint
+        ) from None
 
 
 def _checked(git: Git, data: bytes, top: Path, prefix: str) -> list[FileDiff]:
@@ -108,7 +116,9 @@ def _merge(git: Git, trial: Git, data: bytes, *, markers: bool) -> Applied:
         return Applied("conflicts", conflicts, merged.complaint)
     trial.run("read-tree", before)
     trial.attempt("update-index", "-q", "--refresh")
-    trial.attempt("apply", "--3way", "-", given=data)  # it ends with 1: there are conflicts
+    marked = trial.attempt("apply", "--3way", "-", given=data)
+    if marked.code not in (0, 1):  # 1: there are conflicts
+        raise GitFailed("git apply failed", why=marked.complaint)
     return Applied("marked", conflicts)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal, NamedTuple
 
 LINK, SUBMODULE = "120000", "160000"
@@ -114,6 +114,8 @@ class _Header(NamedTuple):
 def _file(reader: _Reader) -> FileDiff:
     header = _header(reader)
     diff = FileDiff(*header)
+    if header.old_mode is None and header.new_mode is None and reader.starts(b"GIT binary", b"--- "):
+        raise reader.wrong()  # the file on disk would say what it is: a link, perhaps
     if reader.starts(b"GIT binary patch"):
         _skip_binary(reader)
         return diff._replace(binary=True)
@@ -134,6 +136,8 @@ def _header(reader: _Reader) -> _Header:
             if name in facts:
                 raise reader.wrong()
             facts[name] = value
+    if not _modes_fit(facts):
+        raise reader.wrong()
     mode = facts.get(b"index")
     renamed = (facts.get(b"rename from"), facts.get(b"rename to"))
     if (renamed[0] is None) != (renamed[1] is None):
@@ -149,6 +153,14 @@ def _header(reader: _Reader) -> _Header:
         old_mode=_text(gone or facts.get(b"old mode") or (None if made else mode)),
         new_mode=_text(made or facts.get(b"new mode") or (None if gone else mode)),
     )
+
+
+def _modes_fit(facts: Mapping[bytes, bytes]) -> bool:
+    """Whether the modes stand there as git writes them. It takes any others too, and not as they seem to be meant."""
+    said = facts.keys() & {b"old mode", b"new mode", b"new file mode", b"deleted file mode", b"index"}
+    if said & {b"new file mode", b"deleted file mode"}:
+        return len(said) == 1 and not facts.keys() & {b"rename from", b"rename to"}
+    return said in (set(), {b"index"}, {b"old mode", b"new mode"})
 
 
 def _fact(reader: _Reader) -> dict[bytes, bytes] | None:
@@ -193,7 +205,8 @@ def _check_name(reader: _Reader, sign: bytes, side: bytes, name: str | None) -> 
 def _hunks(reader: _Reader, diff: FileDiff) -> FileDiff:
     spans: list[Span] = []
     added = removed = 0
-    link: bytes | None = None
+    points = diff.new_mode == LINK
+    after: list[bytes] = []
     if not reader.starts(b"@@ "):
         raise reader.wrong()
     while reader.starts(b"@@ "):
@@ -203,16 +216,17 @@ def _hunks(reader: _Reader, diff: FileDiff) -> FileDiff:
         old_left, new_left = int(match[2] or 1), int(match[4] or 1)
         line_number = int(match[1]) + (1 if old_left == 0 else 0)
         for sign, text in _hunk_lines(reader, old_left, new_left):
+            if points and sign != b"-":
+                after.append(text)
             if sign == b"+":
                 added += 1
-                link = text
                 spans.append(Span(line_number, line_number - 1))
             elif sign == b"-":
                 removed += 1
                 spans.append(Span(line_number, line_number))
             line_number += sign != b"+"
-    points = diff.new_mode == LINK
-    return diff._replace(spans=_merged(spans), added=added, removed=removed, link=link if points else None)
+    link = b"\n".join(after) if points else None
+    return diff._replace(spans=_merged(spans), added=added, removed=removed, link=link)
 
 
 def _hunk_lines(reader: _Reader, old: int, new: int) -> Iterator[tuple[bytes, bytes]]:

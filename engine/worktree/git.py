@@ -58,8 +58,8 @@ class Git(NamedTuple):
             if scope not in (b"local", b"worktree"):
                 continue  # what stands in the user's own settings is the user's own choice
             section, _, rest = os.fsdecode(name).partition(".")
-            driver = rest.rpartition(".")[0]
-            if driver:
+            driver, dot, _ = rest.rpartition(".")
+            if dot:  # a driver may have no name, and is started all the same
                 settings |= {f"{section}.{driver}.{key}": value for key, value in _INSTEAD[section].items()}
         return cls(folder, _environment(settings))
 

@@ -36,8 +36,7 @@ def _of(diff: FileDiff, top: Path, prefix: str) -> Iterator[str]:
         yield f"{clean_line(diff.path.encode(errors='replace').decode(), 200)} is neither a file nor a link"
     if (
         diff.new_mode == LINK
-        and diff.status != "renamed"
-        and diff.old_mode != diff.new_mode
+        and (diff.binary or (diff.status != "renamed" and diff.old_mode != diff.new_mode))
         and diff.link is None
     ):
         yield f"{clean_line(diff.path.encode(errors='replace').decode(), 200)} is a link to nowhere"

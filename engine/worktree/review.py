@@ -8,6 +8,7 @@ from typing import NamedTuple
 from engine.record.events import Logged
 from engine.record.folder import RunFolder
 from engine.record.patches import KeptPatch, PatchFolder
+from engine.record.plain_file import read_plain
 from engine.record.stream import Stream
 from engine.text import clean_line
 from engine.worktree.conflicts import Conflict, find_conflicts
@@ -83,6 +84,6 @@ def _shown(conflict: Conflict) -> str:
 
 def _files(patch: KeptPatch) -> list[FileDiff]:
     try:
-        return parse_patch(patch.path.read_bytes())
+        return parse_patch(read_plain(patch.path))
     except (OSError, PatchUnreadable):
         return []  # who applies it is told

@@ -196,6 +196,15 @@ def test_resume_reuses_what_was_finished_and_knows_its_parent(mco: Mco, hello: P
     assert "1 step · 1 reused" in said.stderr
 
 
+def test_resume_says_when_the_run_was_allowed_more(mco: Mco, hello: Path, project: Path) -> None:
+    mco("run", "hello.py", "-a", "times=1", *FAKE, "--access", "write")
+    (first,) = project.glob(".mco/runs/*")
+    note = f"that run was allowed write access, this one read; to allow it again: mco resume {first.name} "
+
+    assert f"{note}--access write\n" in mco("resume", first.name).stderr
+    assert "was allowed" not in mco("resume", first.name, "--access", "write").stderr
+
+
 def test_a_run_that_is_gone_or_was_never_there_is_named(mco: Mco, hello: Path) -> None:
     mco("run", "hello.py", "-a", "times=1", *FAKE)
 

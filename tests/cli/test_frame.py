@@ -135,6 +135,24 @@ def test_a_reason_that_does_not_fit_stands_below_its_step() -> None:
     assert len(_lines(view, 80, 5)) <= 5
 
 
+def test_a_long_reason_is_read_to_its_end_where_there_is_room() -> None:
+    why = "the step asks for 'write' access, the run allows 'read' (allow more with --access write)"
+    failed = _step(1, "names", _STARTED, (StepFailed, {"reason": "refused", "message": why}))
+
+    assert _lines(_view(*failed), 80, 24)[3:5] == [
+        "      refused: the step asks for 'write' access, the run allows 'read' (allow",
+        "      more with --access write)",
+    ]
+    assert _lines(_view(*failed), 80, 8)[3].endswith("(allow …")
+
+
+def test_what_still_ran_when_its_run_died_does_so_no_longer() -> None:
+    view = _view(*_step(1, "one", _STARTED))
+    view.mark_interrupted()
+
+    assert _lines(view, 80, 24)[1] == "Review  1 step · 1 interrupted"
+
+
 def test_a_run_at_200_columns_shows_all_of_it() -> None:
     lines = _lines(_view(*_STORY), 200, 50)
 

@@ -177,6 +177,18 @@ def test_a_run_without_patches_says_so(mco: Mco, writers: Path) -> None:
 
     assert (said.code, said.stdout) == (0, "")
     assert "has no patches" in said.stderr
+    assert "still offers" not in said.stderr
+
+
+def test_patches_behind_a_newer_run_are_pointed_at_until_they_are_decided(mco: Mco, writers: Path) -> None:
+    mco("run", script(writers, edit(3, "three")))
+    (offering,) = [folder.name for folder in writers.glob(".mco/runs/*")]
+    mco("run", script(writers, "pass"))
+    pointer = f"run {offering} still offers some: mco patches {offering}"
+
+    assert pointer in mco("patches").stderr
+    mco("patches", offering, "--drop", "1")
+    assert pointer not in mco("patches").stderr
 
 
 def test_the_work_of_a_killed_mco_is_found_again(real_mco: Mco, writers: Path) -> None:

@@ -108,7 +108,7 @@ def test_each_save_runs_what_changed_and_says_what_that_saved(
     assert said.startswith("\nflow.py was saved\n")
     assert re.search(r"reused  one .*reused  two .*finished  three ", said, re.DOTALL)
     assert re.search(r"^reused 2 of 3 steps, which saved 2k tokens · \$0\.50 · \d+\.\ds$", said, re.MULTILINE)
-    assert watched.end()[0] == 130
+    assert watched.end() == (130, "\nflow.py is no longer watched\n")
 
 
 def test_a_script_that_stops_compiling_shows_its_errors_and_the_last_good_result(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from engine.text import clean_output
 from tests.findings.hostile import NASTY, results, texts
 from tests.findings.test_finding import HERE, PLAIN
 from tests.findings.test_sarif import ABOUT
@@ -40,6 +41,14 @@ LIVE = re.compile(r"@[\w-]|(?:https?|ftp):/|www\.|mailto:|xmpp:|#\d|GH-\d", re.I
 
 def comment_of(*entries: Any, about: About = ABOUT, **result: Any) -> str:
     return write_findings("markdown-pr", {"findings": list(entries), **result}, about, HERE)
+
+
+@given(texts)
+@example("\x1b]0;title\x07 \u202e back")
+def test_nothing_of_it_steers_a_terminal(text: str) -> None:
+    shown = "".join((prose(text), code(text), fenced(text)))
+
+    assert shown.replace("\u200b", "").replace("\n", "").replace("\t", "").isprintable()
 
 
 def tokens_of(markdown: str) -> Iterator[Token]:
@@ -85,9 +94,7 @@ def test_prose_is_shown_as_it_stands(text: str) -> None:
     assert kinds_of(markdown) <= {"paragraph", "inline", "text", "code_inline"}
     assert live(markdown) == []
     seen = "".join(shown_by(markdown).replace("`", "").replace("'", "").split())
-    assert seen == "".join(
-        text.replace("`", "").replace("'", "").replace("\u200b", "").replace("\0", "\ufffd").split()
-    )
+    assert seen == "".join(clean_output(text).replace("`", "").replace("'", "").split())
 
 
 @given(st.text(alphabet="`a \n~", max_size=30))

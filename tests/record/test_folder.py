@@ -131,7 +131,11 @@ def test_a_link_in_the_state_folder_makes_nobody_write_elsewhere(tmp_path: Path)
     linked = tmp_path / "there" / ".mco"
     linked.parent.mkdir()
     linked.symlink_to(tmp_path / "here")
-    make_state_folder(linked)
+    with pytest.raises(StorageFailed, match="is a link"):
+        make_state_folder(linked)
+    (state / "runs").symlink_to(tmp_path)
+    with pytest.raises(StorageFailed, match="is a link"):
+        RunFolder.create(state / "runs", "20260101-000000-aaaa")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here", "there"]
     assert [path.name for path in (tmp_path / "here").iterdir()] == [".mco"]

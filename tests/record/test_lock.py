@@ -45,6 +45,19 @@ def holder(path: Path) -> Generator[subprocess.Popen[bytes]]:
         process.stdout.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_a_link_in_the_place_of_a_lock_is_neither_written_through_nor_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / "lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(StorageFailed):
+        RunLock(tmp_path / "lock").acquire()
+    assert (tmp_path / "precious").read_text() == "mine"
+
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageFailed, match="lock cannot be used"):
+        is_held(tmp_path / "pipe")
+
+
 def test_a_second_driver_is_refused_and_told_who_has_it(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     with holder(path) as process, pytest.raises(UsageError) as caught:

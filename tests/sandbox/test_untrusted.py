@@ -14,6 +14,7 @@ from engine.sandbox import spawn
 from engine.sandbox.frames import encode
 from engine.sandbox.host import BudgetTotals, Worker
 from engine.sandbox.inbound import BadFrame, Ready, read_frame
+from engine.sandbox.layer import gaps
 from engine.sandbox.memory_watch import LOOK_SECONDS, MemoryWatch, watch_memory
 from tests.sandbox.cell import needs_linux
 from tests.sandbox.play import TIGHT, body, play
@@ -42,7 +43,7 @@ async def run(source: str, *, untrusted: bool) -> object:
     worker = Worker.spawn(TIGHT)
     try:
         await worker.load("mine", source.encode(), untrusted=untrusted)
-        return worker.walled, await worker.run({}, BudgetTotals(), lambda frame: None)
+        return not gaps(worker.layers), await worker.run({}, BudgetTotals(), lambda frame: None)
     finally:
         worker.kill()
 

@@ -42,6 +42,17 @@ def test_what_is_here_already_stays_as_it_is(tmp_path: Path):
     assert stats(tmp_path / "mine").newest == 500.0
 
 
+@pytest.mark.parametrize("wrong", ['"seconds":1e999', '"made_at":NaN', '"value":NaN', '"value":[1e999]'])
+def test_numbers_that_no_run_can_take_are_no_answer(tmp_path: Path, wrong: str):
+    (key,) = keep(tmp_path / "mine", "a")
+    name = wrong.partition(":")[0]
+    said = {'"seconds"': '"seconds":0.0', '"made_at"': '"made_at":100.0', '"value"': '"value":"said"'}[name]
+    spoil(tmp_path / "mine", "UPDATE Cache SET value = replace(CAST(value AS TEXT), ?, ?)", said, wrong)
+
+    assert not kept(tmp_path / "mine", key)
+    assert stats(tmp_path / "mine").unreadable == 1
+
+
 def altered(file: Path, how: str) -> None:
     lines = file.read_bytes().splitlines(keepends=True)
     first, row, other, last = lines

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -108,17 +110,55 @@ def test_a_file_that_is_there_by_now_is_not_overwritten(repository: Path, place:
     assert (repository / "new.txt").read_text() == "mine\n"
 
 
-def test_no_program_of_the_repository_is_started(repository: Path, place: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("driver", ["x", ""])
+def test_no_program_of_the_repository_is_started(
+    repository: Path, place: Path, tmp_path: Path, driver: str
+) -> None:
     data = patch_of(repository, place, "changed")
     started = tmp_path / "started"
-    for name in ("filter.x.clean", "filter.x.smudge", "merge.x.driver"):
+    for name in (f"filter.{driver}.clean", f"filter.{driver}.smudge", f"merge.{driver}.driver"):
         git(repository, "config", name, f"touch {started}; cat")
-    (repository / ".gitattributes").write_text("* filter=x merge=x\n")
+    (repository / ".gitattributes").write_text(f"* filter={driver} merge={driver}\n")
     lines = repository / "src" / "lines.txt"
     lines.write_text(lines.read_text().replace("line 17", "seventeen"))
 
     assert apply_patch(repository, data).how == "merged"
     assert not started.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX limits")
+def test_what_the_disk_does_not_take_whole_changes_nothing(repository: Path, place: Path) -> None:
+    copy = WorkingCopy.make(repository, place / "tree", None, lambda _copy: None)
+    lines = copy.folder / "src" / "lines.txt"
+    lines.write_text(lines.read_text().replace("line 20", "changed"))
+    (copy.folder / "zz").mkdir()
+    (copy.folder / "zz" / "large.txt").write_text("x" * 40_000 + "\n")
+    (copy.folder / "link").unlink()
+    patch = copy.collect("someone")
+    assert patch is not None
+    before = state(repository)
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from engine.errors import MCOError; from engine.worktree.application import apply_patch\n"
+        "data = Path(sys.argv[2]).read_bytes()\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try: apply_patch(Path(sys.argv[1]), data)\n"
+        "except MCOError as error: print(error.what)\n"
+    )
+    (place / "patch").write_bytes(patch.data)
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(repository), str(place / "patch")],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stdout == "the patch could not be applied; nothing was changed\n", done.stderr
+    assert state(repository) == before
+    assert (repository / "link").is_symlink()
+    assert apply_patch(repository, patch.data).how == "clean"
 
 
 def test_without_a_repository_it_says_the_way_out(tmp_path: Path) -> None:
@@ -140,6 +180,21 @@ def new_file(name: str, mode: str = "100644", content: str = "x") -> bytes:
         f"diff --git a/{name} b/{name}\nnew file mode {mode}\nindex {ID}0..{ID}1\n"
         f"--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+{content}\n\\ No newline at end of file\n"
     ).encode()
+
+
+def relinked(header: str, target: str = "/etc") -> bytes:
+    """A patch that makes the repository's link point elsewhere."""
+    after = 1 + target.count("\n")
+    return (
+        f"diff --git a/link b/link\n{header}\n--- a/link\n+++ b/link\n@@ -1 +1,{after} @@\n"
+        f"-run.sh\n\\ No newline at end of file\n+{target}\n\\ No newline at end of file\n"
+    ).encode()
+
+
+BINARY_LINK = (
+    f"diff --git a/link b/link\nindex {ID}0..{ID}1 120000\nGIT binary patch\nliteral 4\n"
+    "LcmdPbWZ(n<0e}Fl\n\nliteral 6\nNcmb1QN=r&*0006s0rdaV\n\n"
+).encode()
 
 
 @pytest.mark.parametrize(
@@ -166,6 +221,15 @@ def new_file(name: str, mode: str = "100644", content: str = "x") -> bytes:
             "is a link",
         ),
         (b"rm -rf\n", "is not what git writes there"),
+        (relinked(f"index {ID}0..{ID}1"), "is not what git writes there"),
+        (relinked(f"old mode 120000\nindex {ID}0..{ID}1"), "is not what git writes there"),
+        (relinked(f"index {ID}0..{ID}1 120000"), "link out of the workspace"),
+        (relinked(f"index {ID}0..{ID}1 120000", "/etc\n+x"), "link out of the workspace"),
+        (BINARY_LINK, "link to nowhere"),
+        (
+            new_file("out", "120000", "/etc").replace(b"mode 120000", b"mode 100644\nnew mode 120000"),
+            "is not what git writes there",
+        ),
     ],
 )
 def test_what_no_patch_may_do_is_refused_before_anything_is_changed(

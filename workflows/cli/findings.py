@@ -10,6 +10,7 @@ from typing import Any
 from engine import __version__
 from engine.errors import UsageError
 from engine.record.journal import read_journal
+from engine.record.plain_file import read_plain
 from engine.record.view import fold
 from engine.surroundings import RunOutcome
 from workflows.cli.report import echo_data
@@ -39,7 +40,7 @@ def _listed(notes: Mapping[str, str]) -> tuple[str, ...]:
 def _result(record: RunRecord) -> Any:
     path = record.folder.result
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(read_plain(path))
     except FileNotFoundError:
         why, hint = f"it is {record.status}", f"take it up again with: mco resume {record.run_id}"
     except (OSError, ValueError, RecursionError) as error:

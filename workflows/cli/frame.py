@@ -32,19 +32,20 @@ _REMARK = 18
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is shown: remarks on lines of their own, steps of ended phases, ended steps, log lines."""
+    """How much is shown: lines for a remark below its step, steps of ended phases, ended steps, log lines."""
 
-    remarks: bool
+    remarks: int
     ended_phases: bool
     ended_steps: bool
     log_lines: int
 
 
 _DETAILS = (
-    Detail(remarks=True, ended_phases=True, ended_steps=True, log_lines=_LOG_LINES),
-    Detail(remarks=False, ended_phases=True, ended_steps=True, log_lines=3),
-    Detail(remarks=False, ended_phases=False, ended_steps=True, log_lines=3),
-    Detail(remarks=False, ended_phases=False, ended_steps=False, log_lines=2),
+    Detail(remarks=4, ended_phases=True, ended_steps=True, log_lines=_LOG_LINES),
+    Detail(remarks=1, ended_phases=True, ended_steps=True, log_lines=_LOG_LINES),
+    Detail(remarks=0, ended_phases=True, ended_steps=True, log_lines=3),
+    Detail(remarks=0, ended_phases=False, ended_steps=True, log_lines=3),
+    Detail(remarks=0, ended_phases=False, ended_steps=False, log_lines=2),
 )
 
 
@@ -123,7 +124,7 @@ class Frame:
     def _phase(self, phase: PhaseView) -> Text:
         waiting = phase.started_at is None
         line = Text(clean_line(phase.title), "dim" if waiting else "bold")
-        said = phrases.phase_tally(phase)
+        said = phrases.phase_tally(phase, died=self.view.status == "interrupted")
         return line.append(f"  {said}", "dim not bold") if said else line
 
     def _steps(self, phase: PhaseView, detail: Detail, room: int) -> Iterator[Text | StepView]:
@@ -146,7 +147,8 @@ class Frame:
         too_long = step.state in ("failed", "skipped") and line.cell_len >= self.width
         if detail.remarks and (step.progress or too_long):
             yield self._step(step, columns, "")
-            yield Text(f"      {said}", _REMARK_STYLES.get(step.state, "dim"))
+            for part in _folded(said, self.width - 7, detail.remarks if too_long else 1):
+                yield Text(f"      {part}", _REMARK_STYLES.get(step.state, "dim"))
         else:
             yield line
 
@@ -183,12 +185,25 @@ def _shown(phase: PhaseView, detail: Detail) -> int:
     if not phase.open and not detail.ended_phases:
         return min(_LOST, len(phase.lost))
     if detail.ended_steps:
-        return len(phase.steps) + (phase.counts.running + len(phase.lost) if detail.remarks else 0)
+        below = phase.counts.running + detail.remarks * len(phase.lost) if detail.remarks else 0
+        return len(phase.steps) + below
     return min(_LOST, len(phase.lost)) + len(phase.open)
 
 
 def _open_steps(view: RunView) -> int:
     return max((len(phase.open) for phase in view.phases.values()), default=0)
+
+
+def _folded(text: str, width: int, most: int) -> list[str]:
+    """The text between its words, on at most so many lines; what is too long for the last one is cut later."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if lines[-1] and len(lines) < most and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def _cell(text: str, width: int, style: str = "") -> Text:

@@ -36,6 +36,9 @@ def open_run(caller: Caller, asked: str) -> PastRun:
         run.view.mark_interrupted()
     if run.damaged:
         tell(f"warning: {count(run.damaged, 'line')} of the journal of {run.run_id} cannot be read")
+    if run.unknown:
+        newer = count(run.unknown, "event")
+        tell(f"note: a newer mco took part in {run.run_id}: {newer} of its own kind cannot be shown")
     if record.damage:
         tell(f"warning: {run.run_id}: {record.damage}")
     return run

@@ -48,23 +48,26 @@ def tokens(step: StepView) -> str:
     return amount(step.usage.tokens) if step.state == "finished" else ""
 
 
-def tally(counts: Counts) -> list[str]:
-    """`5 reused`, `1 failed`, `3 running`: the states worth a word, the least urgent first."""
+def tally(counts: Counts, *, died: bool = False) -> list[str]:
+    """`5 reused`, `1 failed`, `3 running`: the states worth a word, the least urgent first.
+
+    What still ran when its run died does so no longer.
+    """
     named = [
         (counts.reused, "reused"),
         (counts.skipped, "skipped"),
         (counts.cancelled, "cancelled"),
         (counts.failed, "failed"),
-        (counts.running + counts.retrying, "running"),
+        (counts.running + counts.retrying, "interrupted" if died else "running"),
     ]
     return [f"{number:,} {name}" for number, name in named if number]
 
 
-def phase_tally(phase: PhaseView) -> str:
+def phase_tally(phase: PhaseView, *, died: bool = False) -> str:
     """`3 steps · 2 reused`; nothing for a phase that has none."""
     if not phase.steps:
         return ""
-    return " · ".join([count(len(phase.steps), "step"), *tally(phase.counts)])
+    return " · ".join([count(len(phase.steps), "step"), *tally(phase.counts, died=died)])
 
 
 def elapsed(view: RunView, now: float) -> float | None:
@@ -80,7 +83,7 @@ def progress(view: RunView, now: float, width: int | None = None) -> str:
     counts = view.counts
     steps = count(counts.total, "step")
     done = f"{counts.ended:,} of {steps}" if counts.ended < counts.total else steps
-    states = tally(counts)
+    states = tally(counts, died=view.status == "interrupted")
     figures = [duration(elapsed(view, now)), spending(view.usage, view.unmeasured)]
     line = " · ".join([done, *states, *figures])
     while states and width is not None and len(line) > width:

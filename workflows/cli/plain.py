@@ -45,7 +45,9 @@ class PlainView:
             for line in self._view.log[logged:]:
                 self._say(f"  {'warning' if line.level == 'warning' else 'log'}  {phrases.log_text(line)}")
         elif isinstance(event, _STEPS):
-            self._say(f"  {_ended(self._view.steps[event.step])}")
+            step = self._view.steps.get(event.step)
+            if step is not None:  # a journal that came from elsewhere may end one twice
+                self._say(f"  {_ended(step)}")
 
 
 def _started(view: RunView) -> str:

@@ -10,8 +10,9 @@ from engine.errors import MCOError
 from engine.json_value import is_object
 from workflows.cli.caller import Caller
 from workflows.cli.failure import describe
+from workflows.cli.finished import Finished
 from workflows.cli.review_options import ResultMode
-from workflows.cli.runner import EXIT_CODES, Finished, near
+from workflows.cli.runner import EXIT_CODES, near
 from workflows.review.artifact import Artifact
 from workflows.review.request import ReviewRequest
 from workflows.review.tree import ReviewTree

@@ -12,6 +12,7 @@ from engine.errors import MCOError
 from workflows.cli.caller import Caller, read_source
 from workflows.cli.consent import Consent, Permission
 from workflows.cli.failure import describe
+from workflows.cli.finished import Finished
 from workflows.cli.options import FORMATS
 from workflows.cli.outlet import tell
 from workflows.cli.report import echo_data, echo_document, echo_report, reader_left, refusals_shown
@@ -40,22 +41,6 @@ EXIT_CODES = {
     "cancelled": 130,
 }
 Output = Literal["report", "json", "events", "sarif", "markdown-pr"]
-
-
-class Finished(NamedTuple):
-    """A run as its command ends it: what is shown of it, with which exit code, and what is said beside.
-
-    `facts` stand in the document of `--json` behind the others.
-    """
-
-    outcome: RunOutcome
-    exit_code: int
-    facts: Mapping[str, Any] = MappingProxyType({})
-    said: tuple[str, ...] = ()
-    report: str | None = None
-    """What is shown instead of its result."""
-    trace: bool = True
-    """Whether there is a folder to look at, and a run to take up again."""
 
 
 class Order(NamedTuple):

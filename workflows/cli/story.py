@@ -85,8 +85,8 @@ class Story:
             yield "arguments", json.dumps(view.args, ensure_ascii=False)
         if view.parent:
             yield "resumes", view.parent
-        tally = " · ".join([count(view.counts.total, "step"), *phrases.tally(view.counts)])
-        yield "steps", self._as_it_ended(tally)
+        tally = phrases.tally(view.counts, died=self._died)
+        yield "steps", " · ".join([count(view.counts.total, "step"), *tally])
         yield "spent", spending(view.usage, view.unmeasured)
         if _known(view.saved):
             yield "saved", spending(view.saved)
@@ -98,17 +98,17 @@ class Story:
         for phase in self.view.phases.values():
             chosen = [entries[number] for number in phase.steps]
             yield ""
-            tally = phrases.phase_tally(phase)
-            yield f"{clean_line(phase.title) or 'steps'}  {self._as_it_ended(tally) or 'never entered'}"
+            tally = phrases.phase_tally(phase, died=self._died)
+            yield f"{clean_line(phase.title) or 'steps'}  {tally or 'never entered'}"
             yield from _indented([self._row(entry) for entry in chosen])
 
     def _until(self) -> float:
         """A run whose process died tells nothing of the time after its last event."""
-        return self.view.seen_at or self.now if self.view.status == "interrupted" else self.now
+        return self.view.seen_at or self.now if self._died else self.now
 
-    def _as_it_ended(self, tally: str) -> str:
-        """What still ran when its run died does so no longer."""
-        return tally.replace("running", "interrupted") if self.view.status == "interrupted" else tally
+    @property
+    def _died(self) -> bool:
+        return self.view.status == "interrupted"
 
     def _row(self, entry: Entry) -> tuple[str, ...]:
         step = entry.step

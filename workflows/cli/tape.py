@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.record.events import Event
     from engine.settings import Settings
     from engine.surroundings import Surroundings
-    from workflows.cli.runner import Finished
+    from workflows.cli.finished import Finished
 
 
 class RecordStage(Stage):

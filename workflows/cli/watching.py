@@ -104,6 +104,7 @@ class _Session:
                 tasks.cancel_scope.cancel()
         if error is not None:
             raise error
+        self._tell_end()
         return EXIT_CODES["cancelled"]
 
     async def _until(self, ended: anyio.Event, first: Drive) -> MCOError | None:
@@ -188,6 +189,10 @@ class _Session:
         tell(describe(error))
         if self._good is not None and not self._order.stage.silent:
             tell(f"the last good result is still in {self._good}")
+
+    def _tell_end(self) -> None:
+        name = clean_line(self._order.script.path.name)
+        tell(f"\n{name} is no longer watched")  # a ^C may stand in this line
 
     def _tell_waiting(self) -> None:
         tell(f"watching {clean_line(self._order.script.path.name)}; Ctrl-C ends")

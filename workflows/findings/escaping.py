@@ -1,8 +1,13 @@
-"""Text of others inside Markdown: it is shown as it stands, and does nothing. GitHub's own notations are included."""
+"""Text of others inside Markdown: it is shown as it stands, and does nothing, on a terminal either.
+
+GitHub's own notations are included.
+"""
 
 from __future__ import annotations
 
 import re
+
+from engine.text import clean_output
 
 _MARKED = re.compile(r"([\\`*_\[\]<>|#~&$!])")
 _BLOCK = re.compile(r"^(\d{1,9})([.)])|^([-+=])")
@@ -20,7 +25,7 @@ _BREAK = "\u200b"
 
 def prose(text: str) -> str:
     """A text on one line. What stands between backticks stays code."""
-    pieces = " ".join(text.split()).split("`")
+    pieces = " ".join(clean_output(text).split()).split("`")
     if len(pieces) % 2 == 0:  # one is missing
         pieces = ["'".join(pieces)]
     shown = [code(piece) if number % 2 else _plain(piece) for number, piece in enumerate(pieces)]
@@ -29,7 +34,7 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """A text on one line as code, where nothing is live; "" for nothing."""
-    line = " ".join(text.replace("`", "'").split())
+    line = " ".join(clean_output(text).replace("`", "'").split())
     return f"`{line}`" if line else ""
 
 
@@ -37,7 +42,7 @@ def fenced(text: str) -> str:
     """Lines as a block of code, behind a fence that is longer than any in it."""
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    return f"{fence}\n{text}\n{fence}"
+    return f"{fence}\n{clean_output(text)}\n{fence}"
 
 
 def _plain(text: str) -> str:

@@ -15,6 +15,7 @@ from engine.dispatch.wording import EXCERPT
 from engine.errors import StorageFailed
 from engine.json_value import is_object
 from engine.record.folder import RunFolder
+from engine.record.plain_file import open_plain
 from workflows.runs import RunStore
 from workflows.why.past import PastRun, StepLine
 
@@ -123,7 +124,7 @@ class History:
     def _has_any(self, folder: RunFolder, wanted: Collection[_Sought]) -> bool:
         """Whether it is a run of the same workflow with one of these steps, as far as its bytes tell."""
         try:
-            with folder.journal.open("rb") as file:
+            with open_plain(folder.journal) as file:
                 if _workflow(file.readline(_LONGEST_JOURNAL)) != self._run.view.workflow:
                     return False
                 rest = file.read(_LONGEST_JOURNAL)

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.record.folder import RunFolder
 from engine.record.journal import JournalReader
+from engine.record.plain_file import open_plain
 from engine.record.step_view import StepView
 from engine.record.view import fold
 
@@ -55,6 +56,8 @@ class PastRun:
         reader = JournalReader(folder.journal)
         self.view = fold(reader.read())
         self.damaged = reader.damaged
+        self.unknown = reader.unknown
+        """Events of a newer mco, which are passed over."""
         self.labels: dict[int, Name] = {}
         """Each step's label, and which one of that label it is."""
         self.prompts: dict[int, Name] = {}
@@ -92,7 +95,7 @@ class PastRun:
             return None
         offset, length = place
         try:
-            with self.folder.step_file.open("rb") as file:
+            with open_plain(self.folder.step_file) as file:
                 file.seek(offset)
                 line = StepLine.model_validate_json(file.read(length))
         except (OSError, ValueError):
@@ -109,7 +112,7 @@ class PastRun:
 
     def _find_places(self) -> Iterator[tuple[int, tuple[int, int]]]:
         offset = 0
-        with self.folder.step_file.open("rb") as file:
+        with open_plain(self.folder.step_file) as file:
             while line := file.readline(LONGEST_LINE):
                 found = _NUMBER.match(line)
                 if found and line.endswith(b"\n"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from engine.errors import UsageError
 from engine.providers.openai.address import checked_address
+from engine.providers.table import read_table
 
 _Word = Annotated[str, StringConstraints(pattern=r"^[!-~]+$")]
 _LOOKS_LIKE_A_KEY = frozenset({"api_key", "apikey", "key", "token", "secret"})
@@ -37,29 +38,11 @@ class OpenAIOptions(BaseModel):
 def read_options(name: str, table: Mapping[str, Any]) -> OpenAIOptions:
     """The options of a table. UsageError says which of them is wrong, with the nearest for one that is none."""
     for option in table:
-        if option not in OpenAIOptions.model_fields:
-            raise _unknown(name, option)
-    try:
-        return OpenAIOptions(**table)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UsageError(
-            f"[providers.{name}] is wrong",
-            where=".".join(str(part) for part in first["loc"]),
-            why=first["msg"].removeprefix("Value error, "),
-        ) from None
-
-
-def _unknown(name: str, option: str) -> UsageError:
-    from difflib import get_close_matches  # only a mistake pays for it
-
-    known = list(OpenAIOptions.model_fields)
-    near = get_close_matches(option, known, 1)
-    what, why = f"[providers.{name}] is wrong", "there is no such option"
-    if option.lower() in _LOOKS_LIKE_A_KEY:
-        why = "a key does not belong in a file"
-        return UsageError(
-            what, where=option, why=why, hint='name its variable: api_key_variable = "MY_API_KEY"'
-        )
-    hint = f"did you mean {near[0]!r}?" if near else f"it may have: {', '.join(known)}"
-    return UsageError(what, where=option, why=why, hint=hint)
+        if option.lower() in _LOOKS_LIKE_A_KEY:
+            raise UsageError(
+                f"[providers.{name}] is wrong",
+                where=option,
+                why="a key does not belong in a file",
+                hint='name its variable: api_key_variable = "MY_API_KEY"',
+            )
+    return read_table(OpenAIOptions, name, table)

@@ -14,7 +14,7 @@ _LIBC.mmap.argtypes = (c_void_p, c_size_t, c_int, c_int, c_int, c_long)
 _LIBC.munmap.argtypes = (c_void_p, c_size_t)
 _FAILED_MAPPING = c_void_p(-1).value
 _PRIVATE_ANONYMOUS = 0x22
-NO_ACCESS, READ_WRITE, READ_EXECUTE = 0, 3, 5
+NO_ACCESS, READ_EXECUTE = 0, 5
 
 
 def system_call(number: int, *arguments: Any) -> int:

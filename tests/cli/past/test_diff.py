@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from tests.cli.console import Mco
-from tests.cli.past.six import edit, folders, run_six
+from tests.cli.past.six import ALONE, edit, folders, run_six
 
 
 def test_two_runs_are_compared_step_by_step(mco: Mco, workspace: Path) -> None:
@@ -39,6 +39,16 @@ def test_two_runs_are_compared_step_by_step(mco: Mco, workspace: Path) -> None:
         "--- stderr\n"
         "2 steps without a difference; --all shows them as well\n"
     )
+
+
+def test_the_other_run_is_the_newest_of_the_same_workflow(mco: Mco, workspace: Path) -> None:
+    run_six(mco)
+    run_six(mco, "--fresh")
+    (workspace / "alone.py").write_text(ALONE)
+    mco("run", "alone.py", "--provider", "fake")
+    old, new, _ = (folder.run_id for folder in folders(workspace))
+
+    assert json.loads(mco("diff", old, "--json").stdout)["new"]["run_id"] == new
 
 
 def test_a_difference_as_json_has_both_sides_of_each_step(mco: Mco, workspace: Path) -> None:

@@ -125,6 +125,19 @@ def test_a_damaged_run_tells_what_can_be_read(mco: Mco, workspace: Path) -> None
     assert "its last line is torn" in said.stderr
 
 
+def test_what_only_a_newer_mco_can_tell_is_counted_and_is_no_damage(mco: Mco, workspace: Path) -> None:
+    run_six(mco)
+    (folder,) = folders(workspace)
+    first, *lines = folder.journal.read_bytes().splitlines(keepends=True)
+    folder.journal.write_bytes(b"".join([first, b'{"seq":2,"at":1.0,"kind":"StepMoved"}\n', *lines]))
+    said = mco("show", "last")
+
+    assert said.code == 0
+    assert "note: a newer mco took part in " in said.stderr
+    assert ": 1 event of its own kind cannot be shown" in said.stderr
+    assert "warning" not in said.stderr
+
+
 def test_a_run_without_a_journal_is_an_error_and_no_traceback(mco: Mco, workspace: Path) -> None:
     run_six(mco)
     folders(workspace)[0].journal.unlink()

@@ -199,6 +199,16 @@ def test_a_step_that_is_not_there_is_answered_with_the_nearest(mco: Mco, asked: 
     assert hint in said.stderr
 
 
+def test_a_step_without_its_run_is_answered_with_the_whole_command(mco: Mco) -> None:
+    run_six(mco)
+    step, nothing = mco("why", "draft"), mco("why", "nothing")
+
+    assert (step.code, nothing.code) == (2, 2)
+    assert "there is no run 'draft'" in step.stderr
+    assert "hint: the newest run has a step of that name: mco why last draft" in step.stderr
+    assert "hint: the newest is " in nothing.stderr
+
+
 def test_the_beginning_of_several_labels_names_them(mco: Mco, workspace: Path) -> None:
     edit(workspace, 'label="end"', 'label="drafty"')
     run_six(mco)

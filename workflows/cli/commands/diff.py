@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +18,7 @@ from workflows.cli.outlet import give, tell
 from workflows.cli.past import history_of, open_run, short
 from workflows.cli.report import echo_data
 from workflows.cli.table import echo_table, stdout_width, wrapped
+from workflows.runs import read_record
 
 if TYPE_CHECKING:
     from engine.record.step_view import StepView
@@ -29,19 +31,20 @@ _HEADINGS = ("STEP", "CHANGED", "TIME", "TOKENS", "COST")
 
 @click.command("diff")
 @click.argument("old", metavar="RUN", shell_complete=run_ids)
-@click.argument("new", metavar="[RUN]", required=False, default="last", shell_complete=run_ids)
+@click.argument("new", metavar="[RUN]", required=False, shell_complete=run_ids)
 @click.option("--all", "everything", is_flag=True, help="Steps that are the same as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @pass_caller
-def diff_command(caller: Caller, *, old: str, new: str, everything: bool, as_json: bool) -> None:
+def diff_command(caller: Caller, *, old: str, new: str | None, everything: bool, as_json: bool) -> None:
     """Compare two runs, step by step.
 
     Steps are matched by label, the n-th of a label with the n-th. RUN is an id, the beginning of one, or `last`; the
-    second is `last` when it is left out.
+    second is the newest run of the same workflow when it is left out.
     """
     from workflows.why.difference import difference
 
-    before, after = open_run(caller, old), open_run(caller, new)
+    before = open_run(caller, old)
+    after = open_run(caller, new or _newest_alike(caller, before))
     if before.run_id == after.run_id:
         raise UsageError(f"both are the run {before.run_id}", hint="name another one: `mco runs` lists them")
     found = difference(before, after, history_of(caller, after))
@@ -49,6 +52,14 @@ def diff_command(caller: Caller, *, old: str, new: str, everything: bool, as_jso
         echo_data(json.dumps(_document(found), indent=2, ensure_ascii=False))
     else:
         _show(found, caller.clock(), everything=everything)
+
+
+def _newest_alike(caller: Caller, run: PastRun) -> str:
+    """The newest run of the same workflow: another one's steps would all be added or gone."""
+    newest = caller.runs.find()
+    folders = chain([newest.folder], caller.runs.before(newest.run_id))
+    alike = (folder.run_id for folder in folders if read_record(folder).workflow == run.view.workflow)
+    return next(alike, run.run_id)
 
 
 def _show(found: Difference, now: float, *, everything: bool) -> None:

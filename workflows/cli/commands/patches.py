@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from workflows.runs import RunRecord
 
 _NUMBERS = click.IntRange(1)
+_LOOKED_AT = 50
+"""In so many earlier runs patches are looked for when a run has none."""
 
 
 @click.command("patches")
@@ -81,6 +84,8 @@ def patches_command(
         echo_data(json.dumps(_document(record, review, left), indent=2, ensure_ascii=False))
     else:
         _list(record, review, left)
+        if not review.patches and not left:
+            _tell_of_earlier(caller, record)
 
 
 def _review(record: RunRecord) -> Review:
@@ -108,6 +113,16 @@ def _patch(review: Review, number: int) -> KeptPatch:
         has = f"it has {count(len(review.patches), 'patch').replace('patchs', 'patches')}"
         raise UsageError(f"there is no patch {number} in this run", why=has, hint="`mco patches` lists them")
     return review.patches[number - 1]
+
+
+def _tell_of_earlier(caller: Caller, record: RunRecord) -> None:
+    """The nearest run before this one that still offers patches: they are easily forgotten behind a newer run."""
+    from engine.record.patches import PatchFolder
+
+    for folder in islice(caller.runs.before(record.run_id), _LOOKED_AT):
+        if any(patch.state == "offered" for patch in PatchFolder(folder).all()):
+            tell(f"run {folder.run_id} still offers some: mco patches {folder.run_id}")
+            return
 
 
 def _list(record: RunRecord, review: Review, left: Sequence[tuple[Leftover, str]]) -> None:
@@ -167,8 +182,10 @@ def _show(patch: KeptPatch) -> None:
 
 
 def _read(patch: KeptPatch) -> bytes:
+    from engine.record.plain_file import read_plain
+
     try:
-        return patch.path.read_bytes()
+        return read_plain(patch.path)
     except OSError as error:
         raise MCOError("the patch cannot be read", where=str(patch.path), why=error.strerror) from None
 

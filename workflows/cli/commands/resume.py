@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from engine.errors import UnknownWorkflow, UsageError
+from engine.record.plain_file import read_plain
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
 from workflows.cli.options import ceiling_options, output_options, trust_option, untrusted_option
@@ -20,8 +21,10 @@ from workflows.cli.unfinished import decisions
 from workflows.script import Script
 
 if TYPE_CHECKING:
-    from engine.step import OnResume
+    from engine.step import Access, OnResume
     from workflows.runs import RunRecord
+
+_WIDER: Mapping[Access, tuple[Access, ...]] = {"read": ("write", "full"), "write": ("full",), "full": ()}
 
 
 @click.command("resume")
@@ -67,11 +70,10 @@ def _order(
 ) -> Order:
     record = _newest_unfinished(caller) if run is None else caller.runs.find(run)
     if record.status == "running":
-        raise UsageError(
-            f"the run {record.run_id} still goes on", hint=f"watch it with: mco watch {record.run_id}"
-        )
+        raise _goes_on(record)
     facts = _facts(record)
     reference = str(facts["reference"])
+    _tell_narrower(caller, record, facts, flags)
     return Order(
         script=_script(caller, reference, record),
         reference=reference,
@@ -87,13 +89,22 @@ def _order(
     )
 
 
+def _goes_on(record: RunRecord) -> UsageError:
+    return UsageError(
+        f"the run {record.run_id} still goes on", hint=f"watch it with: mco watch {record.run_id}"
+    )
+
+
 def _newest_unfinished(caller: Caller) -> RunRecord:
     from workflows.unfinished import unfinished
 
-    for record in unfinished(caller.runs):
+    left = list(unfinished(caller.runs))
+    for record in left:
         if record.status != "running":
             tell(f"taking up {record.run_id} ({record.workflow}, {record.status})")
             return record
+    if left:
+        raise _goes_on(left[0])
     newest = caller.runs.find()  # UsageError when there is none at all
     raise UsageError(
         "no run here is left unfinished",
@@ -105,8 +116,8 @@ def _facts(record: RunRecord) -> dict[str, Any]:
     """What was run. UsageError when the run no longer says."""
     path = record.folder.run_json
     try:
-        facts: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        facts: Any = json.loads(read_plain(path))
+    except (OSError, ValueError, RecursionError) as error:
         raise _unusable(path, str(error)) from None
     if not isinstance(facts, dict):
         raise _unusable(path, "it is not a JSON object")
@@ -124,6 +135,19 @@ def _provider(facts: dict[str, Any]) -> str | None:
     settings: Any = facts.get("settings")
     name = cast("dict[str, Any]", settings).get("provider") if isinstance(settings, dict) else None
     return name if isinstance(name, str) else None
+
+
+def _tell_narrower(
+    caller: Caller, record: RunRecord, facts: dict[str, Any], flags: Mapping[str, object]
+) -> None:
+    """Say when the run was allowed more: that is not taken over either, and steps that need it are refused."""
+    settings: Any = facts.get("settings")
+    before = cast("dict[str, Any]", settings).get("access") if isinstance(settings, dict) else None
+    given = {name: value for name, value in flags.items() if value is not None}
+    now = caller.settings(given).settings.access
+    if before in _WIDER[now]:
+        again = f"mco resume {record.run_id} --access {before}"
+        tell(f"note: that run was allowed {before} access, this one {now}; to allow it again: {again}")
 
 
 def _script(caller: Caller, reference: str, record: RunRecord) -> Script:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import UsageError
+from engine.errors import MCOError, UsageError
 from engine.text import clean_columns, clean_line
 from workflows.cli import reasons
 from workflows.cli.caller import Caller, pass_caller
@@ -19,6 +20,7 @@ from workflows.cli.outlet import give, tell
 from workflows.cli.past import history_of, open_run
 from workflows.cli.report import echo_data
 from workflows.cli.table import stdout_width, wrapped
+from workflows.runs import LAST
 
 if TYPE_CHECKING:
     from workflows.why.account import Account, Entry
@@ -44,7 +46,7 @@ def why_command(caller: Caller, *, run: str, step: str | None, as_json: bool) ->
     from workflows.why.account import account
     from workflows.why.files import files_between
 
-    past = open_run(caller, run)
+    past = _open(caller, run, step)
     numbers = None if step is None else _numbers(past, step)
     found = account(
         past,
@@ -59,6 +61,19 @@ def why_command(caller: Caller, *, run: str, step: str | None, as_json: bool) ->
         _show_all(found)
     else:
         _show_some(found, caller)
+
+
+def _open(caller: Caller, run: str, step: str | None) -> PastRun:
+    """The run; somebody who named only a step of the newest one is told how to."""
+    try:
+        return open_run(caller, run)
+    except UsageError as error:
+        with suppress(MCOError):
+            if step is None and _numbers(open_run(caller, LAST), run):
+                from shlex import quote  # only a mistake pays for it
+
+                error.hint = f"the newest run has a step of that name: mco why {LAST} {quote(run)}"
+        raise
 
 
 def _numbers(run: PastRun, asked: str) -> list[int]:
