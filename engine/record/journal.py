@@ -60,9 +60,8 @@ class Journal:
     def mend(self) -> None:
         """Cut off a torn line at the end, as a crash leaves it. StorageFailed when it cannot."""
         try:
-            size = os.fstat(self._file).st_size
-            content = self.path.read_bytes()[:size]
-            os.ftruncate(self._file, content.rfind(b"\n") + 1)
+            with open_plain(self.path) as file:
+                os.ftruncate(self._file, _end_of_lines(file, os.fstat(self._file).st_size))
         except OSError as error:
             raise _storage(self.path, error) from error
 
@@ -71,6 +70,18 @@ class Journal:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _end_of_lines(file: BinaryIO, size: int) -> int:
+    """Where the last whole line ends, looked for from the end."""
+    while size > 0:
+        start = max(0, size - _TAIL)
+        file.seek(start)
+        found = file.read(size - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        size = start
+    return 0
 
 
 def _storage(path: Path, error: OSError) -> StorageFailed:

@@ -29,6 +29,8 @@ class Row(NamedTuple):
     problem: str = ""
     text: str = ""
     """The row as it stands, where it holds an answer."""
+    stored: float | None = None
+    """When it was written, in epoch seconds by the database; whatever a foreign row says."""
 
 
 @contextmanager
@@ -57,17 +59,17 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
     """All rows, one at a time; those that cannot be answers of ours are never read whole."""
     numbers = connection.execute(
         "SELECT rowid, typeof(key) = 'text' AND length(CAST(key AS BLOB)) = 64 AND raw AND mode = ?"
-        " AND filename IS NULL AND typeof(value) IN ('text', 'blob'), length(CAST(value AS BLOB))"
+        " AND filename IS NULL AND typeof(value) IN ('text', 'blob'), length(CAST(value AS BLOB)), store_time"
         " FROM Cache ORDER BY rowid",
         (MODE_RAW,),
     )
-    for number, is_ours, size in numbers:
+    for number, is_ours, size, stored in numbers:
         if not is_ours:
-            yield Row(number, "", size or 0, None, "it is not one of mco's rows")
+            yield Row(number, "", size or 0, None, "it is not one of mco's rows", stored=stored)
         elif size > MAXIMUM_ROW:
-            yield Row(number, "", size, None, "it is larger than an answer can be")
+            yield Row(number, "", size, None, "it is larger than an answer can be", stored=stored)
         else:
-            yield _read(connection, number, size)
+            yield _read(connection, number, size)._replace(stored=stored)
 
 
 def _read(connection: sqlite3.Connection, number: int, size: int) -> Row:

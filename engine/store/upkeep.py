@@ -11,9 +11,6 @@ from typing import NamedTuple
 from engine.step import Usage
 from engine.store.rows import DATABASE, Row, opened, rows
 
-_MANY = 500
-"""Rows deleted in one statement."""
-
 
 class Stats(NamedTuple):
     """What a store holds. Sizes are in bytes, times in epoch seconds; `usage` is what the answers cost once."""
@@ -95,10 +92,10 @@ def verify(folder: Path, *, drop: bool) -> list[Problem]:
         said = [text for (text,) in connection.execute("PRAGMA quick_check(3)")]
         if said != ["ok"]:
             raise sqlite3.DatabaseError("; ".join(said))
-        found = [Problem(row.number, row.key, row.problem) for row in rows(connection) if row.kept is None]
+        bad = [row for row in rows(connection) if row.kept is None]
         if drop:
-            _delete(connection, [problem.number for problem in found])
-        return found
+            _delete(connection, [(row.number, row.stored) for row in bad])
+        return [Problem(row.number, row.key, row.problem) for row in bad]
 
 
 def prune(
@@ -121,13 +118,14 @@ def prune(
         staying = needed() if going else Needed()
         gone = [fact for fact in going if not (fact.sound and staying.covers(fact.key, fact.run))]
         if not pretend:
-            _delete(connection, [fact.number for fact in gone])
+            _delete(connection, [(fact.number, fact.stored) for fact in gone])
             _shrink(connection, gone)
     return Removed(len(gone), sum(fact.size for fact in gone), len(going) - len(gone))
 
 
 class _Fact(NamedTuple):
     number: int
+    stored: float | None
     key: str
     size: int
     made_at: float
@@ -138,7 +136,7 @@ class _Fact(NamedTuple):
     def of(cls, row: Row) -> _Fact:
         kept = row.kept
         made_at, run = (kept.made_at, kept.run) if kept else (0.0, "")
-        return cls(row.number, row.key, row.size, made_at, run, kept is not None)
+        return cls(row.number, row.stored, row.key, row.size, made_at, run, kept is not None)
 
 
 def _going(facts: Sequence[_Fact], older_than: float | None, most: int | None) -> list[_Fact]:
@@ -157,13 +155,11 @@ def _going(facts: Sequence[_Fact], older_than: float | None, most: int | None) -
     return going
 
 
-def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+def _delete(connection: sqlite3.Connection, rows: Sequence[tuple[int, float | None]]) -> None:
+    """Delete rows by number, as long as they are those that were looked at: an answer may have been made anew."""
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for start in range(0, len(numbers), _MANY):
-            some = numbers[start : start + _MANY]
-            marks = ",".join("?" * len(some))
-            connection.execute(f"DELETE FROM Cache WHERE rowid IN ({marks})", some)  # noqa: S608 - only marks
+        connection.executemany("DELETE FROM Cache WHERE rowid = ? AND store_time IS ?", rows)
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -309,3 +309,14 @@ def test_wrong_usage_is_one_error_and_a_hint(mco: Mco, line: list[str], error: s
     assert said.code == 2
     assert said.stderr.startswith(f"error: {error}")
     assert said.stderr.endswith(f"\n\nhint: {hint}\n")
+
+
+def test_resume_keeps_to_the_ceilings_that_the_run_had(mco: Mco, hello: Path, project: Path) -> None:
+    mco("run", "hello.py", "-a", "times=1", *FAKE, "--budget", "7k")
+    ceilings: list[object] = []
+    for more in ((), ("--budget", "9k")):
+        mco("resume", "last", *more)
+        newest = max(project.glob(".mco/runs/*/run.json"), key=lambda path: path.stat().st_mtime_ns)
+        ceilings.append(json.loads(newest.read_bytes())["settings"]["budget"])
+
+    assert ceilings == [7_000, 9_000]

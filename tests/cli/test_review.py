@@ -488,3 +488,12 @@ def test_findings_leave_as_sarif(mco: Mco) -> None:
 
     (run,) = json.loads(output.stdout)["runs"]
     assert [each["message"]["text"].splitlines()[0] for each in run["results"]] == ["Off by one"]
+
+
+def test_a_review_that_is_taken_up_again_ends_with_its_decision(mco: Mco) -> None:
+    seat(ann=HIGH, bob=WELL)
+    assert mco("review", *PAIR).code == 1
+    output = mco("resume", "last", "--json")
+
+    assert (result_of(output)["decision"], output.code) == ("ESCALATE", 1)
+    assert "`mco review` with the same options writes the artifacts" in output.stderr

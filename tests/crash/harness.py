@@ -149,6 +149,15 @@ def finished_twice(journals: Sequence[Sequence[Event]]) -> list[str]:
     return twice
 
 
+def asked_unseen(bench: Bench) -> Counter[str]:
+    """What the program was asked more often than the journals say that it was."""
+    told: Counter[str] = Counter()
+    for events in bench.journals():
+        queued = {event.step: event for event in events if isinstance(event, StepQueued)}
+        told.update(queued[event.step].prompt for event in events if isinstance(event, StepStarted))
+    return bench.asked() - told
+
+
 def check_journal(events: Sequence[Event]) -> None:
     """A journal that can be folded, whose `seq` grows by one and whose steps end once at most."""
     assert [event.seq for event in events] == list(range(1, len(events) + 1))

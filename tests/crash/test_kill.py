@@ -11,6 +11,7 @@ import pytest
 from tests.crash.harness import (
     STEPS,
     Bench,
+    asked_unseen,
     check_journal,
     finished_twice,
     kill_and_resume,
@@ -43,3 +44,4 @@ def test_a_run_that_was_killed_again_and_again_ends_as_if_nobody_had(
     for events in journals:
         check_journal(events)
     assert finished_twice(journals) == []
+    assert not asked_unseen(bench)

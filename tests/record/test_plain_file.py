@@ -72,3 +72,21 @@ def test_a_link_in_the_place_of_a_draft_is_not_written_through(tmp_path: Path) -
     assert (tmp_path / "precious").read_text() == "mine"
     assert (tmp_path / "run.json").read_text() == "ours"
     assert not (tmp_path / "run.json").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("content", "kept"),
+    [
+        (b"one\ntwo\nto", b"one\ntwo\n"),
+        (b"one\n" + b"x" * 600_000, b"one\n"),
+        (b"x" * 600_000, b""),
+        (b"", b""),
+    ],
+)
+def test_a_torn_end_is_cut_off_however_long_it_is(tmp_path: Path, content: bytes, kept: bytes) -> None:
+    (tmp_path / "journal.jsonl").write_bytes(content)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.mend()
+    journal.close()
+
+    assert (tmp_path / "journal.jsonl").read_bytes() == kept

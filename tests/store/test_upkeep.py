@@ -146,3 +146,14 @@ def test_pretending_deletes_nothing(tmp_path: Path):
     (key,) = keep(tmp_path, "a")
     assert prune(tmp_path, most=0, needed=nobody, pretend=True).answers == 1
     assert kept(tmp_path, key)
+
+
+def test_an_answer_that_was_made_anew_meanwhile_stays(tmp_path: Path):
+    (key,) = keep(tmp_path, "a", made_at=1.0)
+
+    def another_run_asks_again() -> Needed:
+        keep(tmp_path, "a", made_at=500.0)
+        return Needed()
+
+    prune(tmp_path, older_than=100.0, needed=another_run_asks_again)
+    assert kept(tmp_path, key)

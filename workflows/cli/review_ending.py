@@ -72,8 +72,7 @@ class Ending(NamedTuple):
         """The run's own where it did not come to a decision; a decision never makes a failed run a good one."""
         if self.request.kind != "review" or outcome.status not in ("done", "partial"):
             return EXIT_CODES[outcome.status]
-        decided = DECISIONS.get(str(result.get("decision")), EXIT_CODES["failed"])
-        return decided or EXIT_CODES[outcome.status]
+        return _decided(outcome, result)
 
     def _write(
         self,
@@ -96,6 +95,19 @@ class Ending(NamedTuple):
             return ()
         place = near(tree.path, self.caller.folder)
         return (f"warning: {place} is of an earlier run: this one wrote nothing there",)
+
+
+def as_decided(outcome: RunOutcome, view: RunView) -> Finished:
+    """How a review ends that was taken up again: by its decision, without artifacts."""
+    if outcome.status not in ("done", "partial") or not is_object(outcome.result):
+        return Finished(outcome, EXIT_CODES[outcome.status])
+    decision = outcome.result.get("decision")
+    said = f"decision: {decision}; `mco review` with the same options writes the artifacts, and reuses every step"
+    return Finished(outcome, _decided(outcome, outcome.result), {"decision": decision}, (said,))
+
+
+def _decided(outcome: RunOutcome, result: Mapping[str, Any]) -> int:
+    return DECISIONS.get(str(result.get("decision")), EXIT_CODES["failed"]) or EXIT_CODES[outcome.status]
 
 
 def _brief(result: Mapping[str, Any], findings: list[Any] | None, written: str) -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import UnknownWorkflow, UsageError
-from engine.record.plain_file import read_plain
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
+from workflows.cli.earlier import Earlier
 from workflows.cli.options import ceiling_options, output_options, trust_option, untrusted_option
 from workflows.cli.outlet import tell
 from workflows.cli.report import refusals_shown
@@ -21,10 +19,8 @@ from workflows.cli.unfinished import decisions
 from workflows.script import Script
 
 if TYPE_CHECKING:
-    from engine.step import Access, OnResume
+    from engine.step import OnResume
     from workflows.runs import RunRecord
-
-_WIDER: Mapping[Access, tuple[Access, ...]] = {"read": ("write", "full"), "write": ("full",), "full": ()}
 
 
 @click.command("resume")
@@ -71,21 +67,19 @@ def _order(
     record = _newest_unfinished(caller) if run is None else caller.runs.find(run)
     if record.status == "running":
         raise _goes_on(record)
-    facts = _facts(record)
-    reference = str(facts["reference"])
-    _tell_narrower(caller, record, facts, flags)
+    given = {name: value for name, value in flags.items() if value is not None}
+    earlier = Earlier.of(record)
+    earlier.tell_wider_access(caller, given)
     return Order(
-        script=_script(caller, reference, record),
-        reference=reference,
-        args=cast("dict[str, Any]", facts["args"]),
-        flags={
-            "provider": _provider(facts),
-            **{name: value for name, value in flags.items() if value is not None},
-        },
+        script=_script(caller, earlier.reference, record),
+        reference=earlier.reference,
+        args=earlier.args,
+        flags={"provider": earlier.provider, **earlier.ceilings(caller, given), **given},
         parent=record.run_id,
         output=output,
         plain=plain,
-        untrusted=facts.get("untrusted") is True,  # it narrows, so it is taken over
+        untrusted=earlier.untrusted,
+        finish=earlier.finish(),
     )
 
 
@@ -112,44 +106,6 @@ def _newest_unfinished(caller: Caller) -> RunRecord:
     )
 
 
-def _facts(record: RunRecord) -> dict[str, Any]:
-    """What was run. UsageError when the run no longer says."""
-    path = record.folder.run_json
-    try:
-        facts: Any = json.loads(read_plain(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise _unusable(path, str(error)) from None
-    if not isinstance(facts, dict):
-        raise _unusable(path, "it is not a JSON object")
-    known = cast("dict[str, Any]", facts)
-    if not isinstance(known.get("reference"), str) or not isinstance(known.get("args"), dict):
-        raise _unusable(path, "it does not say which workflow ran with which arguments")
-    return known
-
-
-def _provider(facts: dict[str, Any]) -> str | None:
-    """The provider that the run was given: another one's answers would not be the same steps.
-
-    Nothing else is taken over: a run's folder may have come with a cloned repository, and must not widen anything.
-    """
-    settings: Any = facts.get("settings")
-    name = cast("dict[str, Any]", settings).get("provider") if isinstance(settings, dict) else None
-    return name if isinstance(name, str) else None
-
-
-def _tell_narrower(
-    caller: Caller, record: RunRecord, facts: dict[str, Any], flags: Mapping[str, object]
-) -> None:
-    """Say when the run was allowed more: that is not taken over either, and steps that need it are refused."""
-    settings: Any = facts.get("settings")
-    before = cast("dict[str, Any]", settings).get("access") if isinstance(settings, dict) else None
-    given = {name: value for name, value in flags.items() if value is not None}
-    now = caller.settings(given).settings.access
-    if before in _WIDER[now]:
-        again = f"mco resume {record.run_id} --access {before}"
-        tell(f"note: that run was allowed {before} access, this one {now}; to allow it again: {again}")
-
-
 def _script(caller: Caller, reference: str, record: RunRecord) -> Script:
     try:
         script = caller.library.find(reference, caller.folder)
@@ -164,12 +120,3 @@ def _gone(error: UsageError, record: RunRecord) -> UsageError:
     kept = record.folder.script
     error.hint = f"the text that ran is kept, and can be run: mco run {kept}"
     return error
-
-
-def _unusable(path: Path, why: str) -> UsageError:
-    return UsageError(
-        "the run cannot be taken up again",
-        where=str(path),
-        why=why,
-        hint="start it anew with `mco run`: finished steps are reused all the same",
-    )
