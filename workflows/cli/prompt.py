@@ -11,6 +11,8 @@ from workflows.cli.review_options import ReviewFlags
 
 _LARGEST = MAXIMUM_PROMPT - 10_000
 """Characters: what a flow puts around it needs some room."""
+_MOST_BYTES = 4 * _LARGEST + 4
+"""Enough to see that it is too long: a character has four bytes at most."""
 
 
 def read_prompt(asked: ReviewFlags, folder: Path) -> str:
@@ -31,10 +33,11 @@ def _read(asked: ReviewFlags, folder: Path) -> str:
     if asked.prompt is not None and asked.prompt != "-":
         return _utf8(asked.prompt.encode(errors="surrogateescape"), "--prompt")
     if asked.prompt_file is None:
-        return _utf8(sys.stdin.buffer.read(), "stdin")
+        return _utf8(sys.stdin.buffer.read(_MOST_BYTES), "stdin")
     path = folder / asked.prompt_file
     try:
-        return _utf8(path.read_bytes(), str(path))
+        with path.open("rb") as file:
+            return _utf8(file.read(_MOST_BYTES), str(path))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise UsageError("the prompt cannot be read", where=str(path), why=why) from None

@@ -16,6 +16,8 @@ from engine.providers.openai.extra import INSTALL
 from engine.providers.openai.failures import refusal
 
 CONNECT_SECONDS = 30.0
+MOST_RECEIVED = 8 * MAXIMUM_OUTPUT
+"""Characters of events: an answer comes in small pieces, each with much around it."""
 _LONGEST_COMPLAINT = 64 * 1024
 _LAST = "[DONE]"
 _Part = TypeVar("_Part")
@@ -40,10 +42,15 @@ class Service:
         service need not go on.
         """
         address = f"{self._endpoint.address}/chat/completions"
+        received = 0
 
         def heard(event: httpx2.ServerSentEvent) -> bool:
+            nonlocal received
             if event.data.strip() == _LAST:
                 return True
+            received += len(event.data)
+            if received > MOST_RECEIVED:
+                raise StepFailed("bad_output", f"it sent more than {MOST_RECEIVED // 2**20} MiB of events")
             take(self._endpoint.key.hide(event.data))
             return False
 

@@ -266,6 +266,16 @@ async def test_an_answer_beyond_all_bounds_is_not_held(tmp_path: Path, monkeypat
     assert (failed.reason, "longer than" in str(failed)) == ("bad_output", True)
 
 
+async def test_events_without_end_that_say_nothing_are_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "MOST_RECEIVED", 200)
+    with ModelServer(Reply("word " * 500)) as server:
+        failure = await failure_of(EndpointAsker(server.address, tmp_path))
+    assert failure.reason == "bad_output"
+    assert "of events" in failure.what
+
+
 async def test_an_event_beyond_all_bounds_is_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(service, "MAXIMUM_OUTPUT", 100_000)
     with ModelServer(Reply("x" * 300_000)) as server:
