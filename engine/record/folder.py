@@ -7,6 +7,7 @@ import os
 import re
 import time
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -100,6 +101,7 @@ class RunFolder(NamedTuple):
         return self.path / "steps"
 
 
+@lru_cache(1024)
 def slug(label: str) -> str:
     """A label as a safe file name; where that changed it, a short hash keeps different labels apart."""
     cleaned = _UNSAFE.sub("-", label.lower()).strip("-")[:_SLUG_LENGTH].rstrip("-")

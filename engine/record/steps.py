@@ -11,15 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
-from itertools import chain
 from typing import Any, Literal
 
 from pydantic_core import to_json
 
 from engine.errors import StorageFailed
 from engine.json_pieces import around, is_long
-from engine.record.folder import RunFolder, slug
+from engine.record.folder import RunFolder, slug, take_back
 from engine.step import Answer, Key, Patch, Step, canonical, digest_of
 
 Miss = Literal["new", "expired", "forced", "uncached", "writes"]
@@ -60,7 +58,7 @@ class StepFile:
         if step.reads is not None:
             line["reads"] = step.reads
         line.update(key=key.digest, parts=_parts(key.parts), manifest=manifest, miss=miss)
-        text = to_json(line)
+        text = to_json(line) + b"\n"
         value = None if answer is None else answer.value
         try:
             self._append(around(text, "answer", value) if is_long(value) else (text,))
@@ -77,15 +75,15 @@ class StepFile:
         if self._file < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self._folder.step_file, flags, 0o600)
-        before = os.fstat(self._file).st_size
+        written = 0
         try:
-            for piece in chain(pieces, (b"\n",)):
+            for piece in pieces:
                 rest = memoryview(piece)
                 while rest:
-                    rest = rest[os.write(self._file, rest) :]
+                    taken = os.write(self._file, rest)
+                    written, rest = written + taken, rest[taken:]
         except OSError:
-            with suppress(OSError):
-                os.ftruncate(self._file, before)
+            take_back(self._file, written)
             raise
 
     def offer_again(self, number: int, step: Step, patches: Sequence[Patch], from_run: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.console import Mco
+from tests.cli.console import ROOT, Mco
 
 FAKE = ("--provider", "fake")
 
@@ -320,3 +322,16 @@ def test_resume_keeps_to_the_ceilings_that_the_run_had(mco: Mco, hello: Path, pr
         ceilings.append(json.loads(newest.read_bytes())["settings"]["budget"])
 
     assert ceilings == [7_000, 9_000]
+
+
+def test_help_loads_nothing_that_only_runs_need(project: Path) -> None:
+    program = (
+        "import sys; from workflows.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('pydantic', 'anyio', 'asyncio', 'rich', 'diskcache') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.splitlines()[-1] == "[]"

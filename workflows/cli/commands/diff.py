@@ -18,7 +18,6 @@ from workflows.cli.outlet import give, tell
 from workflows.cli.past import history_of, open_run, short
 from workflows.cli.report import echo_data
 from workflows.cli.table import echo_table, stdout_width, wrapped
-from workflows.runs import read_record
 
 if TYPE_CHECKING:
     from engine.record.step_view import StepView
@@ -56,6 +55,8 @@ def diff_command(caller: Caller, *, old: str, new: str | None, everything: bool,
 
 def _newest_alike(caller: Caller, run: PastRun) -> str:
     """The newest run of the same workflow: another one's steps would all be added or gone."""
+    from workflows.runs import read_record
+
     newest = caller.runs.find()
     folders = chain([newest.folder], caller.runs.before(newest.run_id))
     alike = (folder.run_id for folder in folders if read_record(folder).workflow == run.view.workflow)

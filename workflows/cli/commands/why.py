@@ -20,7 +20,6 @@ from workflows.cli.outlet import give, tell
 from workflows.cli.past import history_of, open_run
 from workflows.cli.report import echo_data
 from workflows.cli.table import stdout_width, wrapped
-from workflows.runs import LAST
 
 if TYPE_CHECKING:
     from workflows.why.account import Account, Entry
@@ -69,10 +68,10 @@ def _open(caller: Caller, run: str, step: str | None) -> PastRun:
         return open_run(caller, run)
     except UsageError as error:
         with suppress(MCOError):
-            if step is None and _numbers(open_run(caller, LAST), run):
+            if step is None and _numbers(open_run(caller, "last"), run):
                 from shlex import quote  # only a mistake pays for it
 
-                error.hint = f"the newest run has a step of that name: mco why {LAST} {quote(run)}"
+                error.hint = f"the newest run has a step of that name: mco why last {quote(run)}"
         raise
 
 
