@@ -68,10 +68,20 @@ def test_a_difference_as_json_has_both_sides_of_each_step(mco: Mco, workspace: P
 
 def test_a_run_differs_in_nothing_from_itself(mco: Mco) -> None:
     run_six(mco)
-    said = mco("diff", "last")
+    said = mco("diff", "last", "last")
 
     assert said.code == 2
     assert "both are the run" in said.stderr
+
+
+def test_without_a_run_the_newest_is_compared_with_the_one_before_it(mco: Mco, workspace: Path) -> None:
+    run_six(mco)
+    assert "is the only run of 'six' here" in mco("diff").stderr
+    run_six(mco)
+    old, new = (folder.run_id for folder in folders(workspace))
+    document = json.loads(mco("diff", "--json").stdout)
+
+    assert (document["old"]["run_id"], document["new"]["run_id"]) == (old, new)
 
 
 def test_all_steps_are_shown_when_that_is_asked(mco: Mco, workspace: Path) -> None:

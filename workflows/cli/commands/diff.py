@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from engine.errors import UsageError
+from engine.text import clean_line
 from workflows.cli import reasons
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
@@ -20,6 +21,7 @@ from workflows.cli.report import echo_data
 from workflows.cli.table import echo_table, stdout_width, wrapped
 
 if TYPE_CHECKING:
+    from engine.record.folder import RunFolder
     from engine.record.step_view import StepView
     from engine.step import Usage
     from workflows.why.difference import Difference, Pair
@@ -29,7 +31,7 @@ _HEADINGS = ("STEP", "CHANGED", "TIME", "TOKENS", "COST")
 
 
 @click.command("diff")
-@click.argument("old", metavar="RUN", shell_complete=run_ids)
+@click.argument("old", metavar="[RUN]", default="last", shell_complete=run_ids)
 @click.argument("new", metavar="[RUN]", required=False, shell_complete=run_ids)
 @click.option("--all", "everything", is_flag=True, help="Steps that are the same as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
@@ -37,13 +39,15 @@ _HEADINGS = ("STEP", "CHANGED", "TIME", "TOKENS", "COST")
 def diff_command(caller: Caller, *, old: str, new: str | None, everything: bool, as_json: bool) -> None:
     """Compare two runs, step by step.
 
-    Steps are matched by label, the n-th of a label with the n-th. RUN is an id, the beginning of one, or `last`; the
-    second is the newest run of the same workflow when it is left out.
+    Steps are matched by label, the n-th of a label with the n-th. RUN is an id, the beginning of one, or `last`. One
+    run is compared with the newest of the same workflow, and the newest with the one before it.
     """
     from workflows.why.difference import difference
 
     before = open_run(caller, old)
     after = open_run(caller, new or _newest_alike(caller, before))
+    if new is None and before.run_id == after.run_id:
+        before = open_run(caller, _one_before(caller, after))
     if before.run_id == after.run_id:
         raise UsageError(f"both are the run {before.run_id}", hint="name another one: `mco runs` lists them")
     found = difference(before, after, history_of(caller, after))
@@ -55,12 +59,25 @@ def diff_command(caller: Caller, *, old: str, new: str | None, everything: bool,
 
 def _newest_alike(caller: Caller, run: PastRun) -> str:
     """The newest run of the same workflow: another one's steps would all be added or gone."""
-    from workflows.runs import read_record
-
     newest = caller.runs.find()
     folders = chain([newest.folder], caller.runs.before(newest.run_id))
-    alike = (folder.run_id for folder in folders if read_record(folder).workflow == run.view.workflow)
-    return next(alike, run.run_id)
+    return next(_alike(folders, run), run.run_id)
+
+
+def _one_before(caller: Caller, run: PastRun) -> str:
+    """The run of the same workflow before this one. UsageError when there is none."""
+    for run_id in _alike(caller.runs.before(run.run_id), run):
+        return run_id
+    raise UsageError(
+        f"{run.run_id} is the only run of {clean_line(run.view.workflow, 60)!r} here",
+        hint="name the other one: `mco runs` lists them",
+    )
+
+
+def _alike(folders: Iterable[RunFolder], run: PastRun) -> Iterator[str]:
+    from workflows.runs import read_record
+
+    return (folder.run_id for folder in folders if read_record(folder).workflow == run.view.workflow)
 
 
 def _show(found: Difference, now: float, *, everything: bool) -> None:
