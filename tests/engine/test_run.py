@@ -25,7 +25,7 @@ from engine.errors import (
     WorkerKilled,
 )
 from engine.providers.base import Question
-from engine.record.events import Event, StepFinished, StepReused
+from engine.record.events import Event, Logged, StepFinished, StepReused
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.lock import RunLock
 from engine.record.view import RunView, fold
@@ -608,7 +608,7 @@ async def test_a_step_sees_the_files_as_an_earlier_step_left_them(rig: Rig):
     assert [question.prompt for question in rig.asked] == ["change", "look again"]
 
 
-async def test_a_kept_answer_that_is_no_json_fails_its_step_and_nothing_else(rig: Rig):
+async def test_a_kept_answer_that_is_no_json_is_made_anew_and_said(rig: Rig):
     await rig.run(ONE)
     with (
         closing(sqlite3.connect(rig.surroundings().workspace_cache / "answers" / "cache.db")) as store,
@@ -616,8 +616,9 @@ async def test_a_kept_answer_that_is_no_json_fails_its_step_and_nothing_else(rig
     ):
         store.execute("UPDATE Cache SET value = replace(value, '\"echo:hello\"', 'NaN')")
     outcome = await rig.run(ONE)
-    assert isinstance(outcome.error, ScriptFailed)
-    assert "the answer is not JSON" in str(outcome.error)
+    assert (outcome.status, outcome.result) == ("done", "echo:hello")
+    (warning,) = [event for event in events(outcome) if isinstance(event, Logged)]
+    assert warning.message.startswith("a kept answer could not be read and is made anew")
 
 
 async def test_a_script_cannot_keep_answers_longer_than_the_user(rig: Rig):
