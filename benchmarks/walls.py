@@ -60,7 +60,7 @@ def without_walls() -> float:
 def walls(folder: Path) -> list[Figure]:
     """Both."""
     seconds = min(raising() for _ in range(15))
-    with_them, without = best(lambda: calls(IN_SEQUENCE, 10_000), without_walls, 7)
+    with_them, without = best(lambda: calls(IN_SEQUENCE, 10_000), without_walls, 15)
     return [
         Figure(
             what="the operating system's wall, once a run", floor_name="2 ms",
