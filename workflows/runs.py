@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from engine.errors import StorageFailed, UsageError
-from engine.record.events import JOURNAL_VERSION, Event, RunFinished, RunStarted, Status, Tokens, read_event
+from engine.record.events import JOURNAL_VERSION, RunFinished, RunStarted, Status, Tokens
 from engine.record.folder import RunFolder
-from engine.record.journal import LONGEST_LINE
+from engine.record.journal import journal_ends
 from engine.record.lock import is_held
-from engine.record.plain_file import open_plain
 from engine.step import Usage
 
 LAST = "last"
-_TAIL = 256 * 1024
-"""RunFinished is looked for in this many bytes at a journal's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +119,7 @@ def read_record(folder: RunFolder) -> RunRecord:
     """What is known of a run. Never raises for what is on disk."""
     try:
         held = is_held(folder.lock)
-        first, last, torn = _ends(folder.journal)
+        first, last, torn = journal_ends(folder.journal)
         held = held or is_held(
             folder.lock
         )  # it may have begun in between, or, looked at in this order, ended
@@ -150,23 +147,6 @@ def read_record(folder: RunFolder) -> RunRecord:
 
 def _said(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
-
-
-def _ends(journal: Path) -> tuple[Event | None, Event | None, bool]:
-    """The first and the last event of a journal, and whether a torn line follows."""
-    with open_plain(journal) as file:
-        first = _event(file.readline(LONGEST_LINE))
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _TAIL))
-        whole, _, torn = file.read().rpartition(b"\n")
-    return first, _event(whole.rpartition(b"\n")[2]), bool(torn)
-
-
-def _event(line: bytes) -> Event | None:
-    try:
-        return read_event(line)
-    except ValueError:
-        return None
 
 
 def _no_single(asked: str, matching: list[str], ids: list[str]) -> UsageError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import Any, BinaryIO, NamedTuple, get_args
 
 from pydantic_core import from_json, to_json
 
@@ -163,14 +163,32 @@ def read_journal(path: Path) -> list[Event]:
     return list(JournalReader(path).read())
 
 
-def last_event(path: Path) -> Event | None:
-    """The event in the last whole line, None when there is none. OSError when the journal cannot be read."""
+class Ends(NamedTuple):
+    """The first and the last event of a journal, None where there is none, and whether a torn line follows."""
+
+    first: Event | None
+    last: Event | None
+    torn: bool
+
+
+def journal_ends(path: Path) -> Ends:
+    """Both ends of a journal, without what is between them. OSError when it cannot be read."""
     with open_plain(path) as file:
+        first = file.readline(LONGEST_LINE)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL))
-        whole = file.read().rpartition(b"\n")[0]
+        whole, _, torn = file.read().rpartition(b"\n")
+    return Ends(_event_in(first), _event_in(whole.rpartition(b"\n")[2]), bool(torn))
+
+
+def last_event(path: Path) -> Event | None:
+    """The event in the last whole line, None when there is none. OSError when the journal cannot be read."""
+    return journal_ends(path).last
+
+
+def _event_in(line: bytes) -> Event | None:
     try:
-        return read_event(whole.rpartition(b"\n")[2])
+        return read_event(line)
     except ValueError:
         return None
 

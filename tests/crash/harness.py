@@ -167,3 +167,13 @@ def check_journal(events: Sequence[Event]) -> None:
     assert all(number == 1 for number in ends.values())
     view = fold(events)
     assert len(view.steps) == len({event.step for event in events if isinstance(event, StepQueued)})
+
+
+def ends_as_expected(bench: Bench, expected: object) -> None:
+    """What takes the newest run up ends as one that nobody disturbed, and no step was paid for twice."""
+    ended = follow(bench.start("resume", "--stream", "jsonl"))
+    assert ended.code == 0, ended.errors
+    assert result_of_newest(bench) == expected
+    for events in bench.journals():
+        check_journal(events)
+    assert finished_twice(bench.journals()) == []

@@ -9,15 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.harness import (
-    RUN,
-    Bench,
-    check_journal,
-    finished_twice,
-    follow,
-    result_of_newest,
-    undisturbed,
-)
+from tests.crash.harness import RUN, Bench, ends_as_expected, follow, result_of_newest, undisturbed
 
 
 class Disk:
@@ -63,15 +55,6 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs tmpfs")
 @pytest.fixture
 def expected(tmp_path: Path) -> object:
     return undisturbed(Bench(tmp_path / "undisturbed"))
-
-
-def ends_as_expected(bench: Bench, expected: object) -> None:
-    ended = follow(bench.start("resume", "--stream", "jsonl"))
-    assert ended.code == 0, ended.errors
-    assert result_of_newest(bench) == expected
-    for events in bench.journals():
-        check_journal(events)
-    assert finished_twice(bench.journals()) == []
 
 
 def test_a_disk_that_fills_up_under_the_run_loses_no_finished_step(

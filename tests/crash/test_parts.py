@@ -10,15 +10,7 @@ import psutil
 import pytest
 
 from engine.record.events import StepFailed
-from tests.crash.harness import (
-    RUN,
-    Bench,
-    check_journal,
-    finished_twice,
-    follow,
-    result_of_newest,
-    undisturbed,
-)
+from tests.crash.harness import RUN, Bench, ends_as_expected, follow, undisturbed
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL there")
 
@@ -32,15 +24,6 @@ def below(process: subprocess.Popen[bytes], name: str) -> list[psutil.Process]:
     """The processes that mco started whose program is called so."""
     children = psutil.Process(process.pid).children(recursive=True)
     return [child for child in children if child.name().startswith(name)]
-
-
-def ends_as_expected(bench: Bench, expected: object) -> None:
-    ended = follow(bench.start("resume", "--stream", "jsonl"))
-    assert ended.code == 0, ended.errors
-    assert result_of_newest(bench) == expected
-    for events in bench.journals():
-        check_journal(events)
-    assert finished_twice(bench.journals()) == []
 
 
 def test_a_run_whose_worker_was_killed_says_so_and_is_taken_up_again(tmp_path: Path, expected: object):

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine.errors import UsageError
 from engine.json_value import is_object
 from engine.record.plain_file import read_plain
-from workflows.cli.caller import Caller
 from workflows.cli.outlet import tell
 
 if TYPE_CHECKING:
     from engine.record.view import RunView
+    from engine.settings import Settings
+    from engine.step import Access
     from engine.surroundings import RunOutcome
     from workflows.cli.finished import Finished
     from workflows.runs import RunRecord
@@ -56,9 +57,8 @@ class Earlier(NamedTuple):
         name = self.settings.get("provider")
         return name if isinstance(name, str) else None
 
-    def ceilings(self, caller: Caller, given: Mapping[str, object]) -> dict[str, float]:
+    def ceilings(self, now: Settings, given: Mapping[str, object]) -> dict[str, float]:
         """What it might spend, where that is less than would be allowed now and nothing else is said."""
-        now = caller.settings(given).settings
         lower: dict[str, float] = {}
         for name in _CEILINGS:
             before: Any = self.settings.get(name)
@@ -69,10 +69,9 @@ class Earlier(NamedTuple):
                 lower[name] = before
         return lower
 
-    def tell_wider_access(self, caller: Caller, given: Mapping[str, object]) -> None:
+    def tell_wider_access(self, now: Access) -> None:
         """Say when it was allowed more access: steps that need it are refused now."""
         before: Any = self.settings.get("access")
-        now = caller.settings(given).settings.access
         if before in _WIDER[now]:
             again = f"mco resume {self.run_id} --access {before}"
             tell(f"note: that run was allowed {before} access, this one {now}; to allow it again: {again}")

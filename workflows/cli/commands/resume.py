@@ -69,12 +69,13 @@ def _order(
         raise _goes_on(record)
     given = {name: value for name, value in flags.items() if value is not None}
     earlier = Earlier.of(record)
-    earlier.tell_wider_access(caller, given)
+    allowed = caller.settings(given).settings
+    earlier.tell_wider_access(allowed.access)
     return Order(
         script=_script(caller, earlier.reference, record),
         reference=earlier.reference,
         args=earlier.args,
-        flags={"provider": earlier.provider, **earlier.ceilings(caller, given), **given},
+        flags={"provider": earlier.provider, **earlier.ceilings(allowed, given), **given},
         parent=record.run_id,
         output=output,
         plain=plain,
