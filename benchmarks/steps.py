@@ -17,7 +17,7 @@ import psutil
 from benchmarks.figure import Figure, best
 from benchmarks.rig import surroundings, timed_run
 from engine.step import KeyMaker, ProviderChoice, Step
-from engine.store.cache import KeptAnswer
+from engine.store.kept import KeptAnswer
 
 # A prompt of 2 KiB and an answer of 1 KiB: small for an agent, and what the floor makes keys of and keeps too.
 CONTEXT = "Look at the change below and say what could break.\n" + "    some line of code to look at\n" * 61

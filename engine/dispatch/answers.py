@@ -73,7 +73,7 @@ def checked(answer: Answer, schema: Schema | None) -> Any:
     value = answer.value
     if schema is not None:
         return _fitting(value, schema)
-    if isinstance(value, str) and not value.strip():
+    if isinstance(value, str) and (not value or value.isspace()):
         raise StepFailed("bad_output", "the answer is empty")
     return _as_json(value)
 
@@ -96,7 +96,8 @@ def _as_json(value: Any) -> Any:
     try:
         if not isinstance(value, str):
             return from_json(_encode(value), allow_inf_nan=False)
-        value.encode()
+        if not value.isascii():
+            value.encode()
     except (ValueError, TypeError, RecursionError) as error:
         raise StepFailed("bad_output", f"the answer is not JSON: {error}") from None
     return value

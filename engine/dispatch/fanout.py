@@ -88,7 +88,7 @@ class Fanout:
         answer = self._shares.find(asking, choice)
         if answer is None:
             answer = await self._ask_one(asking, choice)
-            self._shares.keep(asking, choice, answer)
+            await self._shares.keep(asking, choice, answer)
         return answer
 
     async def _failover(self, asking: Asking) -> Answer:

@@ -12,7 +12,7 @@ from engine.workspace.fingerprints import Seen
 
 if TYPE_CHECKING:
     from engine.dispatch.attempts import Asking
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 class Answerer(Protocol):
@@ -34,8 +34,8 @@ class AnswerStore(Protocol):
         """The answer that this step needs not be asked for, or why it has to be. Called once a step, in order."""
         ...
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
-        """Remember an answer, where that is allowed."""
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
+        """Remember an answer, where that is allowed. When this returns it is as safe as it is worth."""
         ...
 
     def age(self, kept: KeptAnswer) -> float:
@@ -90,6 +90,10 @@ class StepStore(Protocol):
 
     def stem(self, number: int, step: Step) -> str:
         """The beginning of the paths under which adapters keep what their programs printed."""
+        ...
+
+    def keep_text(self, number: int, step: Step, text: str) -> None:
+        """Write down a long answer, to which `keep` then refers. May be called in a thread."""
         ...
 
     def keep(

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from engine.record.events import Logged
 from engine.record.steps import Miss
 from engine.record.stream import Stream
-from engine.step import Answer, Key, Step
+from engine.step import Answer, Key, Step, Usage
+from engine.store.group_sync import GroupSync
 
 if TYPE_CHECKING:
-    from engine.store.cache import AnswerCache, KeptAnswer
+    from engine.store.cache import AnswerCache
+    from engine.store.kept import KeptAnswer
 
-DEAR_SECONDS = 1.0
-"""An answer that took so long is on the disk itself before the script sees it, which costs some milliseconds; a quicker
-one is safe from everything but a power failure."""
+DEAR_SECONDS = 0.1
+"""An answer that took so long, that cost something or that holds somebody's work is on the disk itself before the
+script sees it, which costs some milliseconds; any other is safe from everything but a power failure."""
 
 
 class Reuse:
@@ -51,6 +53,7 @@ class Reuse:
         self._read_only = read_only
         self._lineage = lineage
         self._opened: AnswerCache | None = None
+        self._synced = GroupSync(self._sync)
 
     def find(self, step: Step, key: Key) -> KeptAnswer | Miss:
         """The answer that this step needs not be asked for, or why it has to be."""
@@ -71,14 +74,15 @@ class Reuse:
         most = inf if kept.run in self._lineage else self._expire  # a run can be taken up again however late
         return most if step.cache is True else min(step.cache, most)
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Remember an answer."""
-        if step.cache is not False and (answer.complete or step.writes_in_place) and not self._read_only:
-            cache = self._opened or self._open()
-            cache.put(key, answer, run=self._run_id, made_at=self._clock())
-            if answer.seconds >= DEAR_SECONDS:
-                cache.sync()
-            self._tell_warnings(cache)
+        if step.cache is False or self._read_only or not (answer.complete or step.writes_in_place):
+            return
+        cache = self._opened or self._open()
+        cache.put(key, answer, run=self._run_id, made_at=self._clock())
+        self._tell_warnings(cache)
+        if _is_dear(answer):
+            await self._synced.done()
 
     def age(self, kept: KeptAnswer) -> float:
         """Seconds since an answer was made."""
@@ -95,6 +99,16 @@ class Reuse:
         self._opened = AnswerCache(self._folder)
         return self._opened
 
+    def _sync(self) -> None:
+        """The answers, and the record without which nobody could take the run up again."""
+        if self._opened is not None:
+            self._opened.sync()
+        self._stream.sync()
+
     def _tell_warnings(self, cache: AnswerCache) -> None:
         while cache.warnings:
             self._stream.emit(Logged, message=cache.warnings.pop(0), source="mco", level="warning")
+
+
+def _is_dear(answer: Answer) -> bool:
+    return answer.seconds >= DEAR_SECONDS or answer.usage != Usage() or bool(answer.patches)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
+from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.lowlevel import cancel_shielded_checkpoint
 
@@ -29,6 +30,7 @@ from engine.errors import (
     StorageFailed,
     first_of_ours,
 )
+from engine.record.long_text import is_long
 from engine.record.steps import Miss
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step
@@ -36,7 +38,7 @@ from engine.store.claims import Claims
 from engine.workspace.fingerprints import Seen
 
 if TYPE_CHECKING:
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
     Find = Callable[[Step, Key], KeptAnswer | Miss]
 
@@ -185,7 +187,7 @@ class Scheduler:
                 answer = await self._fanout.ask(asking)
                 self.budget.spend(ticket.scope, answer.usage)
             await self._let_the_next_begin()
-            self._finish(ticket, answer)
+            await self._finish(ticket, answer)
         except (StepFailed, CeilingReached) as failure:
             if isinstance(failure, CeilingReached):
                 self.reached(failure)
@@ -209,12 +211,15 @@ class Scheduler:
             await cancel_shielded_checkpoint()  # they wake up
             await cancel_shielded_checkpoint()  # they start
 
-    def _finish(self, ticket: Ticket, answer: Answer) -> None:
-        # Kept before it is told: an answer that the script has seen is never paid for again. The event can wait, as
+    async def _finish(self, ticket: Ticket, answer: Answer) -> None:
+        # Kept before it is told: an answer that the script has seen is never paid for again. The record can wait, as
         # that of a kept answer does.
-        self._reuse.keep(ticket.step, ticket.key, answer)
-        self._write_down(ticket, answer)
+        await self._reuse.keep(ticket.step, ticket.key, answer)
         ticket.done(answer)
+        if is_long(answer.value):
+            with anyio.CancelScope(shield=True):
+                await to_thread.run_sync(self._store.keep_text, ticket.number, ticket.step, answer.value)
+        self._write_down(ticket, answer)
         self._teller.finished(ticket, answer)
 
     def _write_down(self, ticket: Ticket, answer: Answer | None) -> None:

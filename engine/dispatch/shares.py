@@ -10,7 +10,7 @@ from engine.step import Answer, Key, ProviderChoice, Step, Usage, share_of
 
 if TYPE_CHECKING:
     from engine.dispatch.attempts import Asking
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 class Store(Protocol):
@@ -20,7 +20,7 @@ class Store(Protocol):
         """The answer that need not be asked for, or why it has to be."""
         ...
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Remember an answer, where that is allowed."""
         ...
 
@@ -41,7 +41,7 @@ class Shares:
         asking.watcher.progressed(choice.name, Progress("note", f"its answer is kept, from run {kept.run}"))
         return kept.answer()._replace(usage=Usage())
 
-    def keep(self, asking: Asking, choice: ProviderChoice, answer: Answer) -> None:
+    async def keep(self, asking: Asking, choice: ProviderChoice, answer: Answer) -> None:
         """Remember what this provider said."""
         if asking.key is not None and not asking.step.writes:
-            self._store.keep(asking.step, share_of(asking.key, choice), answer)
+            await self._store.keep(asking.step, share_of(asking.key, choice), answer)

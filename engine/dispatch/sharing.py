@@ -11,7 +11,7 @@ from engine.step import Key, Step
 from engine.store.claims import Claims
 
 if TYPE_CHECKING:
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 class Sharing:

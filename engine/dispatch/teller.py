@@ -15,7 +15,7 @@ from engine.record.stream import Stream
 from engine.step import Answer, Step
 
 if TYPE_CHECKING:
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 class Teller:

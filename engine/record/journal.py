@@ -57,6 +57,13 @@ class Journal:
             take_back(self._file, written)
             raise _storage(self.path, error) from error
 
+    def sync(self) -> None:
+        """Have the disk itself take what was written; StorageFailed when it cannot."""
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _storage(self.path, error) from error
+
     def mend(self) -> None:
         """Cut off a torn line at the end, as a crash leaves it. StorageFailed when it cannot."""
         try:

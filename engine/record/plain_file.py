@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,8 +21,22 @@ _OPEN = (
 )
 
 
+@contextmanager
+def plain_descriptor(path: Path) -> Generator[int]:
+    """The descriptor of a regular file, for reading. OSError when it is anything else, a link included."""
+    file = _opened(path)
+    try:
+        yield file
+    finally:
+        os.close(file)
+
+
 def open_plain(path: Path) -> BinaryIO:
     """A regular file, open for reading. OSError when it is anything else, a link included."""
+    return open(_opened(path), "rb")
+
+
+def _opened(path: Path) -> int:
     try:
         file = os.open(path, _OPEN)
     except OSError as error:
@@ -30,7 +46,7 @@ def open_plain(path: Path) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(file).st_mode):
         os.close(file)
         raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-    return open(file, "rb")  # noqa: PTH123 - by descriptor: what was looked at is what is read
+    return file
 
 
 def read_plain(path: Path, most: int = LARGEST) -> bytes:

@@ -4,20 +4,23 @@ A reused step has no line: its answer stands in the run that the journal names, 
 stand the parts of its key, for people who ask why it ran: its schema as a digest, its prompt only once.
 
 One file for all steps, because a file or a folder for each costs more than all the rest of a quick step (0.1 to
-1.6 ms measured, against 0.005 ms for a line). What programs printed lies beside it in `steps/`.
+1.6 ms measured, against 0.005 ms for a line). What programs printed lies beside it in `steps/`, and
+so do answers that are long texts: `<n>-<slug>.answer.txt`, which the line names.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 from pydantic_core import to_json
 
 from engine.errors import StorageFailed
-from engine.json_pieces import around, is_long
 from engine.record.folder import RunFolder, slug, take_back
+from engine.record.long_text import is_long, write_text
 from engine.step import Answer, Key, Patch, Step, canonical, digest_of
 
 Miss = Literal["new", "expired", "forced", "uncached", "writes"]
@@ -28,7 +31,8 @@ may write files."""
 class StepFile:
     """Appends `{"step", "answer", "label", "prompt", "reads", "key", "parts", "manifest", "miss"}` lines.
 
-    A step without an answer has none, and one that may read everything no `reads`.
+    A step without an answer has none, and one that may read everything no `reads`. Instead of an answer that is long
+    stands the name of its file, as `answer_file`.
     """
 
     def __init__(self, folder: RunFolder) -> None:
@@ -47,21 +51,35 @@ class StepFile:
 
         `manifest` is the digest of the one that its fingerprint came from, where it has one.
         """
-        line: dict[str, Any] = {"step": number, "label": step.label}
-        if answer is not None:
-            line = {
-                "step": number,
-                "answer": "" if is_long(answer.value) else answer.value,
-                "label": step.label,
-            }
-        line["prompt"] = step.prompt
+        line: dict[str, Any] = {"step": number}
+        if answer is not None and is_long(answer.value):
+            line["answer_file"] = self._text_file(number, step).name
+        elif answer is not None:
+            line["answer"] = answer.value
+        line.update(label=step.label, prompt=step.prompt)
         if step.reads is not None:
             line["reads"] = step.reads
         line.update(key=key.digest, parts=_parts(key.parts), manifest=manifest, miss=miss)
-        text = to_json(line) + b"\n"
-        value = None if answer is None else answer.value
+        with self._told():
+            self._append(to_json(line) + b"\n")
+
+    def keep_text(self, number: int, step: Step, text: str) -> None:
+        """Write down a long answer, which has a file of its own. StorageFailed when the disk does not take it."""
+        path = self._text_file(number, step)
+        with self._told():
+            try:
+                write_text(path, text)
+            except FileNotFoundError:
+                path.parent.mkdir(exist_ok=True)
+                write_text(path, text)
+
+    def _text_file(self, number: int, step: Step) -> Path:
+        return Path(f"{self.stem(number, step)}.answer.txt")
+
+    @contextmanager
+    def _told(self) -> Generator[None]:
         try:
-            self._append(around(text, "answer", value) if is_long(value) else (text,))
+            yield
         except OSError as error:
             raise StorageFailed(
                 "a step cannot be written down",
@@ -70,18 +88,15 @@ class StepFile:
                 hint="free some space, then run it again: finished steps are reused",
             ) from error
 
-    def _append(self, pieces: Iterable[bytes]) -> None:
+    def _append(self, line: bytes) -> None:
         """Append a line. What a full disk took of it is cut off again."""
         if self._file < 0:
             flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._file = os.open(self._folder.step_file, flags, 0o600)
         written = 0
         try:
-            for piece in pieces:
-                rest = memoryview(piece)
-                while rest:
-                    taken = os.write(self._file, rest)
-                    written, rest = written + taken, rest[taken:]
+            while written < len(line):
+                written += os.write(self._file, line[written:])
         except OSError:
             take_back(self._file, written)
             raise

@@ -24,6 +24,10 @@ class Sink(Protocol):
         """Keep what waits."""
         ...
 
+    def sync(self) -> None:
+        """Have the disk itself take what was kept; may be called in another thread. StorageFailed when it cannot."""
+        ...
+
 
 class Stream:
     """Gives every event its `seq` and time. `clock` returns seconds since the epoch."""
@@ -54,3 +58,7 @@ class Stream:
     def flush(self) -> None:
         """No other event follows at once after all: what waits for it is kept now."""
         self._sink.flush()
+
+    def sync(self) -> None:
+        """What was kept so far outlives a power failure. To be called in any thread; StorageFailed when it cannot."""
+        self._sink.sync()

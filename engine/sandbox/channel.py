@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from engine.sandbox.frames import Splitter, encode
+from engine.sandbox.shared_memory import Inbox
 
 BATCH_BYTES = 64 * 1024
 _SPIN_SECONDS = 0.0004
@@ -30,8 +31,9 @@ class HostGone(Exception):
 class Channel:
     """Sends in batches, receives what came. A frame beyond `frame_bytes` is refused before it is sent."""
 
-    def __init__(self, connection: socket.socket, frame_bytes: int) -> None:
+    def __init__(self, connection: socket.socket, frame_bytes: int, inbox: Inbox | None = None) -> None:
         self._socket = connection
+        self._inbox = inbox or Inbox(None)
         self.frame_bytes = frame_bytes
         self._splitter = Splitter(_NO_LIMIT)
         self._outgoing: list[bytes] = []
@@ -97,7 +99,13 @@ class Channel:
         if not received:
             raise HostGone
         data = bytes(memoryview(self._buffer)[:received])
-        self._arrived += [_decode(str(body, "utf-8")) for body in self._splitter.feed(data)]
+        self._arrived += [self._whole(_decode(str(body, "utf-8"))) for body in self._splitter.feed(data)]
+
+    def _whole(self, frame: dict[str, Any]) -> dict[str, Any]:
+        """A frame with its value, which stands elsewhere when it is long."""
+        if "long" in frame:
+            frame["value"] = self._inbox.take(*frame.pop("long"))
+        return frame
 
     def _receive(self) -> int:
         if self._quick and self._alone and _SEVERAL_PROCESSORS:

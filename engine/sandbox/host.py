@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import subprocess
 from collections.abc import Callable
 from typing import Any, Literal, cast
 
@@ -35,8 +33,9 @@ from engine.sandbox.limits import WorkerLimits
 from engine.sandbox.linger import Linger
 from engine.sandbox.memory_watch import MemoryWatch, watch_memory
 from engine.sandbox.outbound import encode_quickly
+from engine.sandbox.shared_memory import LONG
 from engine.sandbox.source import decode_source
-from engine.sandbox.spawn import end_worker, exit_code, spawn_worker
+from engine.sandbox.spawn import Child, end_worker, exit_code, spawn_worker
 from engine.sandbox.spending import BudgetTotals, Spending, Spent, as_json
 from engine.sandbox.stopwatch import Stopwatch
 from engine.sandbox.waiting import WaitingCalls
@@ -52,11 +51,11 @@ _BUFFERED_BYTES = 64 * 1024
 class Worker:
     """One worker process, for one run of one script. Whatever happens, `kill` leaves nothing behind."""
 
-    def __init__(
-        self, process: subprocess.Popen[bytes], connection: socket.socket, limits: WorkerLimits
-    ) -> None:
-        self._process = process
-        self._socket = connection
+    def __init__(self, child: Child, limits: WorkerLimits) -> None:
+        self._child = child
+        self._process = child.process
+        self._socket = child.connection
+        self._outbox = child.outbox
         self._limits = limits
         self._where = ""
         self._layers: tuple[Layer, ...] = ()
@@ -82,8 +81,7 @@ class Worker:
         With `advise` it says of a script that it loads what will not work as meant, in `warnings`.
         """
         limits = limits or WorkerLimits()
-        process, connection = spawn_worker(limits, advise=advise)
-        return cls(process, connection, limits)
+        return cls(spawn_worker(limits, advise=advise), limits)
 
     def send_ahead(self, name: str, source: bytes) -> None:
         """Give the worker its script before an event loop runs, so that it compiles while we go on; `load` awaits it.
@@ -146,7 +144,12 @@ class Worker:
 
     def reply(self, call: Call, value: Any, spent: Spending) -> None:
         """Answer a call. Nothing happens when the worker is gone. ValueError when `value` is not JSON."""
-        self._answer(call, {"kind": "reply", "id": call.id, "value": value, "spent": as_json(spent)})
+        frame = {"kind": "reply", "id": call.id, "value": value, "spent": as_json(spent)}
+        if isinstance(value, str) and len(value) >= LONG:
+            place = self._outbox.put(value, self._replies + 1)
+            if place is not None:
+                frame["value"], frame["long"] = None, place
+        self._answer(call, frame)
 
     def fail(
         self,
@@ -176,7 +179,7 @@ class Worker:
             with contextlib.suppress(RuntimeError):  # the loop is closed: nothing is left to tell
                 self._transport.abort()
             self._transport = None
-        self._socket.close()
+        self._child.hang_up()
         end_worker(self._process)
 
     # What the wire calls
@@ -263,6 +266,7 @@ class Worker:
     def _take_idle(self, idle: Idle) -> None:
         if idle.seen > self._replies:
             raise BadFrame("more replies seen than were sent")
+        self._outbox.seen(idle.seen)
         if self._stopwatch is not None:
             self._stopwatch.pause(idle.seen == self._replies)
 

@@ -6,7 +6,6 @@ Written without a Mac at hand: the measuring is untested, the watching is not.
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import sys
 from collections.abc import Callable
 
@@ -64,6 +63,8 @@ def watch_memory(
 
 def _footprint(process: int) -> int:
     """The bytes that count against a process on macOS; 0 when it is gone."""
+    import ctypes  # a system that needs no watch need not load it
+
     usage = ctypes.create_string_buffer(_USAGE_BYTES)
     if ctypes.CDLL(None).proc_pid_rusage(process, _USAGE_VERSION, usage) != 0:
         return 0

@@ -10,9 +10,12 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 from engine.errors import WorkerKilled
+from engine.freed_memory import ENVIRONMENT
 from engine.sandbox.limits import WorkerLimits
+from engine.sandbox.shared_memory import Outbox
 
 _DYING_SECONDS = 2.0
 _BOOT = """\
@@ -23,10 +26,21 @@ main(sys.argv[1:])
 """
 
 
-def spawn_worker(
-    limits: WorkerLimits, *, advise: bool = False
-) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """A worker that is starting, and our end of its socket. WorkerKilled when no process can be started.
+class Child(NamedTuple):
+    """A worker that is starting, and our ends of what connects us."""
+
+    process: subprocess.Popen[bytes]
+    connection: socket.socket
+    outbox: Outbox
+
+    def hang_up(self) -> None:
+        """Close our ends; harmless when called twice."""
+        self.connection.close()
+        self.outbox.close()
+
+
+def spawn_worker(limits: WorkerLimits, *, advise: bool = False) -> Child:
+    """Start a worker. WorkerKilled when no process can be started.
 
     Only with `advise` it loads what warnings are made with, which no run waits for.
     """
@@ -40,18 +54,22 @@ def spawn_worker(
         ) from error
 
 
-def _started(limits: WorkerLimits, *, advise: bool) -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _started(limits: WorkerLimits, *, advise: bool) -> Child:
     ours, theirs = socket.socketpair()
+    outbox = Outbox()
     with theirs:
         command = _command(limits, theirs.fileno(), advise=advise)
         try:
-            return _process(command, theirs, limits), ours
+            return Child(_process(command, theirs, outbox, limits), ours, outbox)
         except OSError:
             ours.close()
+            outbox.close()
             raise
 
 
-def _process(command: list[str], connection: socket.socket, limits: WorkerLimits) -> subprocess.Popen[bytes]:
+def _process(
+    command: list[str], connection: socket.socket, outbox: Outbox, limits: WorkerLimits
+) -> subprocess.Popen[bytes]:
     folder = Path(sys.executable).anchor
     if sys.platform == "win32":
         from engine.sandbox.walls.windows import start_in_a_job  # its wall is raised from outside
@@ -59,13 +77,13 @@ def _process(command: list[str], connection: socket.socket, limits: WorkerLimits
         return start_in_a_job(command, folder, connection, limits)
     return subprocess.Popen(
         command,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if outbox.descriptor is None else outbox.descriptor,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         pass_fds=(connection.fileno(),),
         start_new_session=True,
         cwd=folder,
-        env={},
+        env=ENVIRONMENT,
     )
 
 
@@ -89,7 +107,7 @@ def end_worker(process: subprocess.Popen[bytes]) -> None:
 
 
 def _command(limits: WorkerLimits, descriptor: int, *, advise: bool) -> list[str]:
-    """No site (it is slow and reads the user's folders), no environment, UTF-8, and no warnings to nobody."""
+    """No site (it is slow and reads the user's folders), no environment of ours, UTF-8, and no warnings to nobody."""
     numbers = (
         descriptor,
         os.getpid(),

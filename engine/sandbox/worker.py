@@ -21,6 +21,7 @@ from engine.sandbox.guards import GUARDS
 from engine.sandbox.names import script_builtins
 from engine.sandbox.problem import Problem, lines_of
 from engine.sandbox.script import FILE, Script, compile_script
+from engine.sandbox.shared_memory import Inbox, mapped_input
 from engine.sandbox.trampoline import Trampoline
 from engine.sandbox.values import NotJSON, json_value
 from engine.sandbox.walls.limits import SOCKET
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> None:
     descriptor, parent, memory_bytes, cpu_seconds, frame_bytes, calls_waiting, *asked = map(int, arguments)
     sys.unraisablehook = _ignore
     advise = _adviser() if asked else _no_advice
-    channel = Channel(_connection(descriptor), frame_bytes)
+    channel = Channel(_connection(descriptor), frame_bytes, Inbox(mapped_input()))
     _forget_the_way_in()
     layers = raise_walls(memory_bytes, cpu_seconds, parent)
     try:

@@ -13,7 +13,7 @@ from engine.step import Answer, Key, Step
 
 if TYPE_CHECKING:
     from engine.providers.registry import Registry
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 class Searched(NamedTuple):
@@ -101,7 +101,7 @@ class _Noting:
         self._searched[key.digest] = Searched(step, found, self._store.age(found))
         return found if self._stubs.pattern(step.label) is None else "new"
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Nothing: it is a stub."""
 
     def age(self, kept: KeptAnswer) -> float:

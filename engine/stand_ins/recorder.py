@@ -23,7 +23,7 @@ from engine.text import clean_block
 
 if TYPE_CHECKING:
     from engine.dispatch.attempts import Asking
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 
 @dataclass(slots=True)
@@ -119,8 +119,8 @@ class _Noted:
             self._recorder.ends(key, found.answer())
         return found
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
-        self._store.keep(step, key, answer)
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
+        await self._store.keep(step, key, answer)
 
     def age(self, kept: KeptAnswer) -> float:
         return self._store.age(kept)

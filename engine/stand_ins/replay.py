@@ -21,7 +21,7 @@ from engine.text import clean_line
 
 if TYPE_CHECKING:
     from engine.dispatch.attempts import Asking
-    from engine.store.cache import KeptAnswer
+    from engine.store.kept import KeptAnswer
 
 _COMPARED = 400
 """Characters of a prompt by which the nearest one is looked for."""
@@ -98,7 +98,7 @@ class Replay:
             return "new"
         return self._kept(recorded.answer, value)
 
-    def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
         """Nothing: an answer from a file that anybody may have written is for this run alone."""
 
     def age(self, kept: KeptAnswer) -> float:
@@ -121,7 +121,7 @@ class Replay:
         )
 
     def _kept(self, answer: RecordedAnswer, value: Any) -> KeptAnswer:
-        from engine.store.cache import KeptAnswer  # most runs have no cassette
+        from engine.store.kept import KeptAnswer  # most runs have no cassette
 
         return KeptAnswer(
             value=value,

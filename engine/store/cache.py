@@ -2,11 +2,12 @@
 
 diskcache would pickle whatever is not text; a database can be handed to us by anybody who can write to the user's
 cache folder, so our Disk neither pickles nor unpickles, opens no file that a row names, and takes no row but text.
+
+Of a long text the row has the size only: it lies in a file beside the database, which takes a tenth of the time.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 from collections.abc import Generator, Mapping
@@ -16,16 +17,13 @@ from typing import Any
 
 import diskcache
 from diskcache.core import MODE_RAW
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from engine.errors import StorageFailed
-from engine.json_pieces import around, is_long
 from engine.record.events import Tokens
-from engine.step import Answer, Key, Patch, PatchedFile
-
-ROW_VERSION = 1
-MAXIMUM_ROW = 64 * 1024 * 1024
-"""Bytes."""
+from engine.record.long_text import is_long
+from engine.step import Answer, Key
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch
+from engine.store.texts import Texts
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
 # ahead log with synchronous=1 keeps the database whole through a crash; it may grow to 32 MiB, since each time it is
@@ -46,57 +44,6 @@ _SETTINGS: Mapping[str, Any] = {
 _TOO_LARGE = "an answer is too large to be kept for later runs: it will be made anew"
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in a database that is whole."""
-
-
-class KeptPatch(BaseModel):
-    """A patch as a row keeps it: its bytes are base64, since a patch need not be UTF-8."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True, ser_json_bytes="base64", val_json_bytes="base64")
-
-    data: bytes
-    base: str
-    provider: str
-    files: list[PatchedFile]
-
-
-class KeptAnswer(BaseModel):
-    """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
-
-    model_config = ConfigDict(frozen=True, defer_build=True, allow_inf_nan=False)
-
-    version: int = ROW_VERSION
-    value: Any
-    usage: Tokens = Tokens()
-    provider: str
-    model: str | None = None
-    session_id: str | None = None
-    seconds: float = 0.0
-    run: str
-    made_at: float
-    parts: Any = None
-    patches: list[KeptPatch] = []
-
-    @field_validator("value")
-    @classmethod
-    def _is_json(cls, value: Any) -> Any:
-        """Infinities and what is no number are read, and no run could take them."""
-        if not isinstance(value, str):
-            json.dumps(value, allow_nan=False)
-        return value
-
-    def answer(self) -> Answer:
-        """The answer as its provider gave it."""
-        return Answer(
-            value=self.value,
-            usage=self.usage.as_usage(),
-            provider=self.provider,
-            model=self.model,
-            session_id=self.session_id,
-            seconds=self.seconds,
-            patches=tuple(
-                Patch(patch.data, patch.base, patch.provider, tuple(patch.files)) for patch in self.patches
-            ),
-        )
 
 
 class ForeignRow(Exception):
@@ -162,24 +109,32 @@ class AnswerCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.warnings: list[str] = []
+        self._texts = Texts(folder)
         self._cache: Any = self._open()  # diskcache has no types
 
     def get(self, key: str) -> KeptAnswer | None:
         """The answer kept under a key (a hex digest), or None. A row that cannot be trusted is no answer."""
         try:
             text: str | None = self._cache.get(key)
-            return None if text is None else KeptAnswer.model_validate_json(text)
-        except (ForeignRow, ValidationError):
+            return None if text is None else self._whole(key, KeptAnswer.model_validate_json(text))
+        except (ForeignRow, ValueError, OSError):
             self.warnings.append(f"a kept answer could not be read and is made anew (key {key[:12]}…)")
         except sqlite3.Error as error:
             self.warnings.append(f"the answer store could not be read: {error}")
         return None
 
+    def _whole(self, key: str, kept: KeptAnswer) -> KeptAnswer:
+        """The answer with its text, where that is long. ForeignRow, ValueError or OSError when it has none."""
+        if kept.version > ROW_VERSION:
+            raise ForeignRow
+        if kept.long is None:
+            return kept
+        return kept.model_copy(update={"value": self._texts.read(key, kept.long), "long": None})
+
     def put(self, key: Key, answer: Answer, *, run: str, made_at: float) -> None:
         """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
-        long = is_long(answer.value)
         row = KeptAnswer(
-            value="" if long else answer.value,
+            value="" if is_long(answer.value) else answer.value,
             usage=Tokens.of(answer.usage),
             provider=answer.provider,
             model=answer.model,
@@ -193,12 +148,11 @@ class AnswerCache:
                 for one in answer.patches
             ],
         )
-        text = row.model_dump_json()
-        del row
         try:
-            if long:
-                self._put_long(key.digest, text, answer.value)
-            elif _is_too_large(text):
+            if is_long(answer.value):
+                with self._cache.transact():  # nobody deletes the text before its row is there
+                    self._put_long(key.digest, row, answer.value)
+            elif _is_too_large(text := row.model_dump_json()):
                 self.warnings.append(_TOO_LARGE)
             else:
                 self._cache.set(key.digest, text)
@@ -206,28 +160,29 @@ class AnswerCache:
             why = str(error) or "another process keeps the store to itself"
             self.warnings.append(f"an answer could not be kept for later runs: {why}")
 
-    def _put_long(self, key: str, text: str, value: str) -> None:
-        """Write a row piece by piece: SQLite would make two more copies of one that it is given whole."""
-        document = text.encode()
-        size = sum(len(piece) for piece in around(document, "value", value))
-        if size > MAXIMUM_ROW:
+    def _put_long(self, key: str, row: KeptAnswer, text: str) -> None:
+        """Keep a row and its text, within a transaction."""
+        if _is_too_large(text):
             self.warnings.append(_TOO_LARGE)
             return
-        with self._cache.transact():
-            self._cache.set(key, "")
-            database: sqlite3.Connection = self._cache._con  # noqa: SLF001 - diskcache has no other way to a blob
-            ((number,),) = database.execute("SELECT rowid FROM Cache WHERE key = ?", (key,))
-            database.execute("UPDATE Cache SET value = zeroblob(?) WHERE rowid = ?", (size, number))
-            with database.blobopen("Cache", "value", number) as blob:
-                for piece in around(document, "value", value):
-                    blob.write(piece)
+        size = self._texts.keep(key, text)
+        self._cache.set(key, row.model_copy(update={"value": "", "long": size}).model_dump_json())
 
-    def add_row(self, key: str, text: str) -> bool:
-        """Keep a row that is known to be one of ours, unless the key has one; whether it was new here."""
+    def add(self, key: str, kept: KeptAnswer) -> bool:
+        """Keep an answer that is known to be one of ours, unless the key has one; whether it was new here.
+
+        To be called within `together`.
+        """
         try:
-            return bool(self._cache.add(key, text))
-        except (sqlite3.Error, diskcache.Timeout) as error:
+            if key in self._cache:
+                return False
+            if is_long(kept.value):
+                self._put_long(key, kept, kept.value)
+            else:
+                self._cache.set(key, kept.model_dump_json())
+        except (sqlite3.Error, OSError, diskcache.Timeout) as error:
             raise self._failed(error) from error
+        return True
 
     @contextmanager
     def together(self) -> Generator[None]:
@@ -240,8 +195,10 @@ class AnswerCache:
 
     def sync(self) -> None:
         """Have the disk itself take what was put: an answer that took long is not to be lost with the power."""
-        with suppress(OSError), (self.folder / "cache.db-wal").open("rb") as log:
-            os.fsync(log.fileno())
+        with suppress(OSError):
+            self._texts.sync()
+            with (self.folder / "cache.db-wal").open("rb") as log:
+                os.fsync(log.fileno())
 
     def close(self) -> None:
         """Close the database."""
@@ -264,7 +221,7 @@ class AnswerCache:
             number += 1
         try:
             aside.mkdir()
-            for name in ("cache.db", "cache.db-wal", "cache.db-shm"):
+            for name in ("cache.db", "cache.db-wal", "cache.db-shm", "texts"):
                 if (self.folder / name).exists():
                     (self.folder / name).replace(aside / name)
             cache = TextCache(self.folder)
@@ -284,6 +241,6 @@ class AnswerCache:
         )
 
 
-def _is_too_large(row: str) -> bool:
+def _is_too_large(text: str) -> bool:
     """By its bytes, which are counted only where there may be too many: a character has four at the most."""
-    return len(row) * 4 > MAXIMUM_ROW and len(row.encode()) > MAXIMUM_ROW
+    return len(text) * 4 > MAXIMUM_ROW and len(text.encode()) > MAXIMUM_ROW

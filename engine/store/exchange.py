@@ -16,8 +16,10 @@ from typing import Any, BinaryIO, NamedTuple
 
 from engine.errors import StorageFailed, UsageError
 from engine.json_value import is_object
-from engine.store.cache import MAXIMUM_ROW, AnswerCache
-from engine.store.rows import opened, read_row, rows
+from engine.store.cache import AnswerCache
+from engine.store.kept import MAXIMUM_ROW, KeptAnswer
+from engine.store.rows import Row, opened, read_row, rows
+from engine.store.texts import Texts
 
 KIND = "mco answers"
 VERSION = 1
@@ -65,13 +67,26 @@ def _write(folder: Path, file: BinaryIO, wanted: Callable[[str], bool]) -> int:
 
     count = 0
     write({"kind": KIND, "version": VERSION})
+    texts = Texts(folder)
     with opened(folder) as connection:
-        for row in () if connection is None else rows(connection):
-            if row.kept is not None and wanted(row.key):
-                write({"key": row.key, "row": row.text})
+        for row in () if connection is None else rows(connection, texts):
+            if row.kept is not None and wanted(row.key) and (whole := _whole(row, row.kept, texts)):
+                write({"key": row.key, "row": whole})
                 count += 1
     write({"rows": count, "sha256": digest.hexdigest()})
     return count
+
+
+def _whole(row: Row, kept: KeptAnswer, texts: Texts) -> str:
+    """A row with its text in it, where that is long; empty when there is no such text."""
+    if kept.long is None:
+        return row.text
+    try:
+        return kept.model_copy(
+            update={"value": texts.read(row.key, kept.long), "long": None}
+        ).model_dump_json()
+    except (OSError, ValueError):
+        return ""
 
 
 def take_in(folder: Path, source: Path) -> Taken:
@@ -85,8 +100,8 @@ def take_in(folder: Path, source: Path) -> Taken:
 
 def _take(cache: AnswerCache, reader: _Reader) -> Taken:
     added = known = 0
-    for key, text in reader.answers():
-        if cache.add_row(key, text):
+    for key, kept in reader.answers():
+        if cache.add(key, kept):
             added += 1
         else:
             known += 1
@@ -102,8 +117,8 @@ class _Reader:
         self._number = 0
         self._digest = hashlib.sha256()
 
-    def answers(self) -> Iterator[tuple[str, str]]:
-        """Keys and rows; the last one is out only when the whole file has proved to be what was written."""
+    def answers(self) -> Iterator[tuple[str, KeptAnswer]]:
+        """Keys and answers; the last one is out only when the whole file has proved to be what was written."""
         first = self._next()
         if first is None or first.get("kind") != KIND:
             raise self._wrong("it does not begin as a file of `mco cache export` does")
@@ -124,14 +139,16 @@ class _Reader:
         if self._file.read(1):
             raise self._wrong("something follows its end")
 
-    def _answer(self, line: Mapping[str, Any]) -> tuple[str, str]:
+    def _answer(self, line: Mapping[str, Any]) -> tuple[str, KeptAnswer]:
         key, text = line.get("key"), line.get("row")
         if not isinstance(key, str) or not isinstance(text, str):
             raise self._wrong("it is no answer")
         kept, problem = read_row(key, text)
         if kept is None:
             raise self._wrong(problem)
-        return key, text
+        if kept.long is not None:
+            raise self._wrong("its text is not in it")
+        return key, kept
 
     def _next(self) -> Mapping[str, Any] | None:
         data = self._file.readline(_LONGEST_LINE)

@@ -13,14 +13,15 @@ from pydantic import ValidationError
 
 from engine.errors import StorageFailed
 from engine.step import key_digest
-from engine.store.cache import MAXIMUM_ROW, ROW_VERSION, KeptAnswer
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer
+from engine.store.texts import Texts
 
 DATABASE = "cache.db"
 _BUSY_SECONDS = 10.0
 
 
 class Row(NamedTuple):
-    """One row: its number in the database, key, size in bytes, and the answer, or why there is none in it."""
+    """One row: its number in the database, key, size in bytes with that of a long text, and the answer, or why none."""
 
     number: int
     key: str
@@ -55,8 +56,8 @@ def opened(folder: Path) -> Generator[sqlite3.Connection | None]:
         connection.close()
 
 
-def rows(connection: sqlite3.Connection) -> Iterator[Row]:
-    """All rows, one at a time; those that cannot be answers of ours are never read whole."""
+def rows(connection: sqlite3.Connection, texts: Texts) -> Iterator[Row]:
+    """All rows, one at a time; those that cannot be answers of ours are never read whole, and long texts not at all."""
     numbers = connection.execute(
         "SELECT rowid, typeof(key) = 'text' AND length(CAST(key AS BLOB)) = 64 AND raw AND mode = ?"
         " AND filename IS NULL AND typeof(value) IN ('text', 'blob'), length(CAST(value AS BLOB)), store_time"
@@ -69,10 +70,10 @@ def rows(connection: sqlite3.Connection) -> Iterator[Row]:
         elif size > MAXIMUM_ROW:
             yield Row(number, "", size, None, "it is larger than an answer can be", stored=stored)
         else:
-            yield _read(connection, number, size)._replace(stored=stored)
+            yield _read(connection, texts, number, size)._replace(stored=stored)
 
 
-def _read(connection: sqlite3.Connection, number: int, size: int) -> Row:
+def _read(connection: sqlite3.Connection, texts: Texts, number: int, size: int) -> Row:
     both = "SELECT CAST(key AS BLOB), CAST(value AS BLOB) FROM Cache WHERE rowid = ?"
     found: Any = connection.execute(both, (number,)).fetchone()
     if found is None:  # another process was quicker
@@ -82,6 +83,10 @@ def _read(connection: sqlite3.Connection, number: int, size: int) -> Row:
     except UnicodeDecodeError:
         return Row(number, "", size, None, "it is no text")
     kept, problem = read_row(key, text)
+    if kept is not None and kept.long is not None:
+        size += kept.long
+        if not texts.has(key, kept.long):
+            kept, problem = None, "its text is missing, or another one"
     return Row(number, key, size, kept, problem, "" if kept is None else text)
 
 

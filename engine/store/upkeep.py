@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from engine.step import Usage
 from engine.store.rows import DATABASE, Row, opened, rows
+from engine.store.texts import Texts
 
 
 class Stats(NamedTuple):
@@ -62,7 +63,7 @@ def stats(folder: Path) -> Stats:
     providers: Counter[str] = Counter()
     usage = Usage()
     with opened(folder) as connection:
-        for row in () if connection is None else rows(connection):
+        for row in () if connection is None else rows(connection, Texts(folder)):
             size += row.size
             if row.kept is None:
                 unreadable += 1
@@ -79,9 +80,9 @@ def stats(folder: Path) -> Stats:
 
 
 def size_on_disk(folder: Path) -> int:
-    """Bytes of the database and its log."""
+    """Bytes of the database, its log and the long texts."""
     files = (folder / f"{DATABASE}{ending}" for ending in ("", "-wal"))
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return sum(file.stat().st_size for file in files if file.is_file()) + Texts(folder).size()
 
 
 def verify(folder: Path, *, drop: bool) -> list[Problem]:
@@ -92,10 +93,22 @@ def verify(folder: Path, *, drop: bool) -> list[Problem]:
         said = [text for (text,) in connection.execute("PRAGMA quick_check(3)")]
         if said != ["ok"]:
             raise sqlite3.DatabaseError("; ".join(said))
-        bad = [row for row in rows(connection) if row.kept is None]
+        texts = Texts(folder)
+        bad = [row for row in _looked_into(rows(connection, texts), texts) if row.kept is None]
         if drop:
-            _delete(connection, [(row.number, row.stored) for row in bad])
+            _delete(connection, [(row.number, row.stored) for row in bad], texts)
         return [Problem(row.number, row.key, row.problem) for row in bad]
+
+
+def _looked_into(found: Iterable[Row], texts: Texts) -> Iterator[Row]:
+    """The rows, with long texts read whole: what is no text is no answer."""
+    for row in found:
+        try:
+            if row.kept is not None and row.kept.long is not None:
+                texts.read(row.key, row.kept.long)
+            yield row
+        except (OSError, ValueError):
+            yield row._replace(kept=None, problem="its text cannot be read")
 
 
 def prune(
@@ -113,12 +126,13 @@ def prune(
     with opened(folder) as connection:
         if connection is None:
             return Removed(0, 0, 0)
-        facts = [_Fact.of(row) for row in rows(connection)]
+        texts = Texts(folder)
+        facts = [_Fact.of(row) for row in rows(connection, texts)]
         going = _going(facts, older_than, most)
         staying = needed() if going else Needed()
         gone = [fact for fact in going if not (fact.sound and staying.covers(fact.key, fact.run))]
         if not pretend:
-            _delete(connection, [(fact.number, fact.stored) for fact in gone])
+            _delete(connection, [(fact.number, fact.stored) for fact in gone], texts)
             _shrink(connection, gone)
     return Removed(len(gone), sum(fact.size for fact in gone), len(going) - len(gone))
 
@@ -155,11 +169,15 @@ def _going(facts: Sequence[_Fact], older_than: float | None, most: int | None) -
     return going
 
 
-def _delete(connection: sqlite3.Connection, rows: Sequence[tuple[int, float | None]]) -> None:
-    """Delete rows by number, as long as they are those that were looked at: an answer may have been made anew."""
+def _delete(connection: sqlite3.Connection, rows: Sequence[tuple[int, float | None]], texts: Texts) -> None:
+    """Delete rows by number, as long as they are those that were looked at: an answer may have been made anew.
+
+    Long texts that no row has any more go with them, while nobody else can write.
+    """
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.executemany("DELETE FROM Cache WHERE rowid = ? AND store_time IS ?", rows)
+        texts.keep_only({key for (key,) in connection.execute("SELECT key FROM Cache")})
     except BaseException:
         connection.execute("ROLLBACK")
         raise

@@ -15,7 +15,7 @@ from engine.text import clean_line
 from engine.worktree.diff import FileDiff, PatchUnreadable, parse_patch
 from engine.worktree.git import Git, GitFailed
 from engine.worktree.hazards import hazards
-from engine.worktree.restoring import restored_on_failure
+from engine.worktree.restoring import Safe
 
 _DIFF = (
     "diff-tree",
@@ -41,10 +41,11 @@ class Applied(NamedTuple):
     why: str = ""
 
 
-def apply_patch(workspace: Path, data: bytes, *, markers: bool = False) -> Applied:
+def apply_patch(workspace: Path, data: bytes, *, safe: Safe, what: str, markers: bool = False) -> Applied:
     """Apply a patch to the files. With conflicts nothing changes, unless `markers` wants them in the files.
 
-    PatchRefused before git sees what is hostile, MCOError when git cannot work here.
+    Meanwhile the files as they were are in `safe`, which calls this `what`. PatchRefused before git sees what is
+    hostile, MCOError when git cannot work here.
     """
     try:
         git = Git.at(workspace)
@@ -55,7 +56,7 @@ def apply_patch(workspace: Path, data: bytes, *, markers: bool = False) -> Appli
     git = git._replace(folder=top)
     files = _checked(git, data, top, prefix)
     try:
-        with restored_on_failure(sorted({top / path for diff in files for path in diff.paths})):
+        with safe.restored_on_failure(what, top, sorted({path for diff in files for path in diff.paths})):
             if git.attempt("apply", "--check", "-", given=data).code == 0:
                 git.run("apply", "-", given=data)
                 return Applied("clean")

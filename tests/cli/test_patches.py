@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -247,3 +249,56 @@ def test_a_refused_patch_is_named_with_its_file(mco: Mco, writers: Path) -> None
     assert said.code == 2
     assert "out is a link out of the workspace" in said.stderr
     assert f"where: {path}" in said.stderr
+
+
+# In the place of git: where a patch is about to come into the files, it writes half of one and mco is gone.
+CUTTING_GIT = """\
+#!/bin/sh
+case "$*" in
+    *"apply -") printf 'half' > text; kill -9 $PPID;;
+    *) exec {git} "$@";;
+esac
+"""
+
+
+@pytest.fixture
+def cut_off(real_mco: Mco, writers: Path, tmp_path: Path) -> Path:
+    """A workspace in which mco was killed while a patch came into its files."""
+    real_mco("run", script(writers, edit(3, "three")))
+    program = tmp_path / "bin" / "git"
+    program.parent.mkdir()
+    program.write_text(CUTTING_GIT.format(git=shutil.which("git")))
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+        assert real_mco("patches", "--apply", "1").code == -signal.SIGKILL
+    assert (writers / "text").read_text() == "half"
+    return writers
+
+
+def test_a_patch_that_a_kill_cut_in_half_is_told_and_undone(real_mco: Mco, cut_off: Path) -> None:
+    assert (
+        f"warning: applying patch 1 of run [RUN] was cut off in the middle, and changed {cut_off / 'text'}\n"
+        "hint: --undo puts the files back as they were, --leave lets them be\n"
+    ).replace(str(cut_off), "[FOLDER]") in str(real_mco("patches"))
+    document = json.loads(real_mco("patches", "--json").stdout)
+    assert document["half_applied"]["files"] == [str(cut_off / "text")]
+    refused = real_mco("patches", "--apply", "1")
+    assert refused.code != 0
+    assert "`mco patches --undo` puts them back" in refused.stderr
+
+    undone = real_mco("patches", "--undo")
+    assert undone.code == 0
+    assert git(cut_off, "status", "--porcelain", "text") == ""
+    kept = Path(undone.stderr.rsplit(" lies in ", 1)[1].strip())
+    assert [path.read_text() for path in kept.iterdir()] == ["half"]
+    assert real_mco("patches", "--apply", "1").code == 0
+    assert "three" in (cut_off / "text").read_text()
+    assert json.loads(real_mco("patches", "--json").stdout)["half_applied"] is None
+
+
+def test_a_patch_that_a_kill_cut_in_half_can_be_left_as_it_is(real_mco: Mco, cut_off: Path) -> None:
+    assert real_mco("patches", "--leave").code == 0
+    assert (cut_off / "text").read_text() == "half"
+    again = real_mco("patches", "--undo")
+    assert (again.code, "there is nothing to decide" in again.stderr) == (2, True)

@@ -7,14 +7,16 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from engine.dispatch.reuse import DEAR_SECONDS, Reuse
 from engine.errors import StorageFailed
 from engine.record.events import Happening, Logged
+from engine.record.long_text import LONG
 from engine.record.stream import Stream
-from engine.step import Answer, KeyMaker, Step
-from engine.store.cache import KeptAnswer
+from engine.step import Answer, KeyMaker, Patch, Step, Usage
+from engine.store.kept import KeptAnswer
 from tests.rig import Rig, events
 from tests.store.rows_of import keep, spoil
 
@@ -32,12 +34,16 @@ class Kept:
 
     def __init__(self) -> None:
         self.events: list[Happening] = []
+        self.synced = 0
 
     def write(self, event: Happening, *, more: bool = False, sync: bool = False) -> None:
         self.events.append(event)
 
     def flush(self) -> None:
         """Nothing waits."""
+
+    def sync(self) -> None:
+        self.synced += 1
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def reuse(store: Path, sink: Kept, now: float = 0.0, **options: Any) -> closing[
 def made(store: Path, sink: Kept, step: Step, *, run: str = "before", **answer: Any) -> None:
     """An earlier run has the answer to a step."""
     with reuse(store, sink, run_id=run) as earlier:
-        earlier.keep(step, key_of(step), Answer("said", provider="fake", **answer))
+        anyio.run(earlier.keep, step, key_of(step), Answer("said", provider="fake", **answer))
 
 
 def found(store: Path, sink: Kept, step: Step, now: float, **options: Any) -> str:
@@ -122,7 +128,7 @@ def test_what_is_not_to_be_kept_makes_no_store(store: Path, sink: Kept):
     made(store, sink, STEP, complete=False)
     with reuse(store, sink, read_only=True) as looking:
         assert looking.find(STEP, key_of(STEP)) == "new"
-        looking.keep(STEP, key_of(STEP), Answer("said"))
+        anyio.run(looking.keep, STEP, key_of(STEP), Answer("said"))
     assert not store.exists()
 
 
@@ -149,7 +155,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, bytes]]:
 
     def fsync(file: int) -> None:
         path = Path(f"/proc/self/fd/{file}").resolve()
-        seen.append((path, path.read_bytes()))
+        seen.append((path, path.read_bytes() if path.is_file() else b""))
         real(file)
 
     if not Path("/proc/self/fd").exists():
@@ -158,16 +164,42 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, bytes]]:
     return seen
 
 
-def test_an_answer_that_took_long_is_on_the_disk_itself_before_the_script_sees_it(
-    store: Path, sink: Kept, synced: list[tuple[Path, bytes]]
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"seconds": DEAR_SECONDS},
+        {"usage": Usage(input_tokens=1)},
+        {"usage": Usage(cost=0.01)},
+        {"patches": (Patch(b"diff", "HEAD", "fake", ()),)},
+    ],
+)
+def test_an_answer_that_is_worth_something_is_on_the_disk_itself_before_the_script_sees_it(
+    store: Path, sink: Kept, synced: list[tuple[Path, bytes]], answer: dict[str, Any]
 ):
-    made(store, sink, STEP, seconds=DEAR_SECONDS)
+    made(store, sink, STEP, **answer)
     ((path, content),) = synced
     assert path == store / "cache.db-wal"
     assert key_of(STEP).digest.encode() in content
+    assert sink.synced == 1  # nor is the run forgotten
 
 
-def test_a_quick_answer_does_not_wait_for_the_disk(store: Path, sink: Kept, synced: list[tuple[Path, bytes]]):
+def test_a_long_answer_is_on_the_disk_itself_as_well(
+    store: Path, sink: Kept, synced: list[tuple[Path, bytes]]
+):
+    digest = key_of(STEP).digest
+    with reuse(store, sink) as earlier:
+        anyio.run(earlier.keep, STEP, key_of(STEP), Answer("x" * LONG, provider="fake", seconds=DEAR_SECONDS))
+    assert [path.relative_to(store) for path, _ in synced] == [
+        Path("texts") / digest,
+        Path("texts"),
+        Path("cache.db-wal"),
+    ]
+    assert synced[0][1] == b"x" * LONG
+
+
+def test_a_quick_answer_that_cost_nothing_does_not_wait_for_the_disk(
+    store: Path, sink: Kept, synced: list[tuple[Path, bytes]]
+):
     made(store, sink, STEP, seconds=DEAR_SECONDS * 0.99)
     assert synced == []
 

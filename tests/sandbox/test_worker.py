@@ -129,9 +129,9 @@ async def test_a_cancelled_run_leaves_no_process() -> None:
 
 
 async def test_a_worker_ends_when_the_hosts_end_closes() -> None:
-    process, connection = spawn_worker(TIGHT)
-    connection.close()
-    assert await asyncio.to_thread(process.wait, 10) == 0
+    child = spawn_worker(TIGHT)
+    child.hang_up()
+    assert await asyncio.to_thread(child.process.wait, 10) == 0
 
 
 async def test_what_handle_raises_ends_the_run() -> None:
@@ -198,9 +198,9 @@ class Impostor:
 
     def __init__(self, limits: WorkerLimits = TIGHT) -> None:
         ours, self.theirs = socket.socketpair()
-        process, connection = spawn_worker(TIGHT)
-        connection.close()
-        self.worker = Worker(process, ours, limits)
+        child = spawn_worker(TIGHT)
+        child.connection.close()
+        self.worker = Worker(child._replace(connection=ours), limits)
 
     async def run(self, *frames: bytes) -> Any:
         loaded = {"kind": "loaded", "meta": {"name": "x", "description": "d"}}

@@ -1,26 +1,28 @@
-"""Answers of more than a mebibyte, which go piece by piece: into the store, into `steps.jsonl`, and to others."""
+"""Long texts among the answers: in files beside the store and beside `steps.jsonl`, and on their way to others."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import hypothesis.strategies as some
 import pytest
-from hypothesis import given, settings
 
-from engine import json_pieces
-from engine.json_pieces import LONG, around, is_long
+from engine.errors import UsageError
 from engine.record.folder import RunFolder
+from engine.record.long_text import LONG, is_long
 from engine.record.steps import StepFile
 from engine.step import Answer, Step
 from engine.store import cache as store
 from engine.store import exchange
-from engine.store.cache import AnswerCache, KeptAnswer
+from engine.store.cache import AnswerCache
 from engine.store.exchange import Taken, export, take_in
-from engine.store.upkeep import stats, verify
-from tests.store.rows_of import keep, key_of
+from engine.store.kept import ROW_VERSION, KeptAnswer
+from engine.store.texts import Texts
+from engine.store.upkeep import Needed, prune, stats, verify
+from tests.store.rows_of import keep, kept, key_of, spoil
 
 ODD = 'é"\\\n\t\x00\x7f\u2028"value":"😀'
 LENGTHS = [LONG - 1, LONG, LONG + 1, 3 * LONG + 17]
@@ -66,17 +68,23 @@ def test_what_can_be_kept_can_be_handed_on_in_every_script(tmp_path: Path, monke
 
 
 @pytest.mark.parametrize("length", LENGTHS)
-def test_a_long_answer_is_one_whole_line_among_the_others(tmp_path: Path, length: int):
+def test_a_long_answer_lies_beside_the_lines_of_the_steps(tmp_path: Path, length: int):
     folder = RunFolder.create(tmp_path, "r")
     answers = ["short", text_of(length), {"n": 1}]
     with closing(StepFile(folder)) as file:
         for number, value in enumerate(answers, start=1):
-            step = Step('asks for "answer":""', label='"answer":""')
+            step = Step("asks", label="../a label")
+            if is_long(value):
+                file.keep_text(number, step, value)
             key = key_of(f"{number}")
             file.keep(number, step, Answer(value), key=key, manifest=None, miss="new")
-    lines = [json.loads(line) for line in folder.step_file.read_bytes().splitlines()]
-    assert [line["answer"] for line in lines] == answers
-    assert {line["prompt"] for line in lines} == {'asks for "answer":""'}
+    first, second, third = (json.loads(line) for line in folder.step_file.read_bytes().splitlines())
+    assert (first["answer"], third["answer"]) == ("short", {"n": 1})
+    if length < LONG:
+        assert second["answer"] == answers[1]
+    else:
+        assert (folder.steps / second["answer_file"]).read_bytes().decode() == answers[1]
+        assert "answer" not in second
 
 
 def test_a_later_answer_takes_the_place_of_a_long_one(tmp_path: Path):
@@ -86,6 +94,102 @@ def test_a_later_answer_takes_the_place_of_a_long_one(tmp_path: Path):
     keep(tmp_path, "a", value="y" * (2 * LONG))
     assert found(tmp_path, key).value == "y" * (2 * LONG)
     assert stats(tmp_path).answers == 1
+
+
+def texts(store: Path) -> list[str]:
+    folder = store / "texts"
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def cut(text: Path) -> None:
+    text.write_bytes(text.read_bytes()[:-1])
+
+
+def no_text(text: Path) -> None:
+    text.write_bytes(b"\xff" * text.stat().st_size)
+
+
+def link(text: Path) -> None:
+    elsewhere = text.with_name("elsewhere")
+    text.replace(elsewhere)
+    text.symlink_to(elsewhere)
+
+
+def folder(text: Path) -> None:
+    text.unlink()
+    text.mkdir()
+
+
+@pytest.mark.parametrize("spoiled", [Path.unlink, cut, no_text, link, folder])
+def test_an_answer_whose_text_was_spoiled_is_made_anew_and_can_be_dropped(
+    tmp_path: Path, spoiled: Callable[[Path], None]
+):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    spoiled(tmp_path / "texts" / key)
+    with closing(AnswerCache(tmp_path)) as cache:
+        assert cache.get(key) is None
+        assert ["made anew" in warning for warning in cache.warnings] == [True]
+    assert export(tmp_path, tmp_path / "file") == 0
+    assert [problem.key for problem in verify(tmp_path, drop=False)] == [key]
+    assert len(verify(tmp_path, drop=True)) == 1
+    assert verify(tmp_path, drop=False) == []
+
+
+def test_what_is_made_anew_takes_the_place_of_a_spoiled_text(tmp_path: Path):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    link(tmp_path / "texts" / key)
+    keep(tmp_path, "a", value="y" * LONG)
+    assert found(tmp_path, key).value == "y" * LONG
+    assert (tmp_path / "texts" / "elsewhere").read_text() == "x" * LONG
+
+
+def test_texts_go_with_their_rows_and_so_does_what_was_left_behind(tmp_path: Path):
+    old, new = keep(tmp_path, "a", value="x" * LONG) + keep(tmp_path, "b", value="y" * LONG, made_at=300.0)
+    (tmp_path / "texts" / "left-behind").write_text("torn")
+    assert texts(tmp_path) == sorted([old, new, "left-behind"])
+    assert stats(tmp_path).on_disk > 2 * LONG
+    removed = prune(tmp_path, older_than=200.0, needed=Needed)
+    assert (removed.answers, removed.size > LONG) == (1, True)
+    assert texts(tmp_path) == [new]
+
+
+def test_a_store_is_pruned_by_its_texts_as_well(tmp_path: Path):
+    keep(tmp_path, "a", value="x" * (4 * LONG))
+    (new,) = keep(tmp_path, "b", value="short", made_at=300.0)
+    assert prune(tmp_path, most=2 * LONG, needed=Needed).answers == 1
+    assert kept(tmp_path, new)
+
+
+@pytest.mark.parametrize("key", ["../" * 20 + "etc", "/" * 64, "A" * 64, "0" * 63])
+def test_what_a_foreign_row_calls_its_key_is_no_path(tmp_path: Path, key: str):
+    here = Texts(tmp_path)
+    assert not here.has(key, 1)
+    with pytest.raises(ValueError, match="no key"):
+        here.read(key, 1)
+    with pytest.raises(ValueError, match="no key"):
+        here.keep(key, "x")
+
+
+def test_an_answer_of_which_only_the_size_is_in_the_file_is_not_taken_in(tmp_path: Path):
+    (key,) = keep(tmp_path, "a", value="x")
+    export(tmp_path, tmp_path / "file")
+    first, row, _ = (tmp_path / "file").read_text().splitlines()
+    line = json.loads(row)
+    line["row"] = json.dumps({**json.loads(line["row"]), "value": "", "long": LONG})
+    lines = f"{first}\n{json.dumps(line)}\n"
+    end = {"rows": 1, "sha256": hashlib.sha256(lines.encode()).hexdigest()}
+    (tmp_path / "file").write_text(f"{lines}{json.dumps(end)}\n")
+    with pytest.raises(UsageError, match="its text is not in it"):
+        take_in(tmp_path / "mine", tmp_path / "file")
+    assert not kept(tmp_path / "mine", key)
+
+
+def test_a_row_of_a_newer_mco_is_no_answer(tmp_path: Path):
+    (key,) = keep(tmp_path, "a")
+    spoil(
+        tmp_path, "UPDATE Cache SET value = replace(value, ?, ?)", f'"version":{ROW_VERSION}', '"version":99'
+    )
+    assert not kept(tmp_path, key)
 
 
 @pytest.mark.parametrize(
@@ -101,17 +205,7 @@ def test_an_answer_that_is_too_large_is_not_kept_and_that_is_said(
         assert cache.get(key_of("a").digest) is None
 
 
-@given(text=some.text(min_size=1, max_size=50), size=some.integers(1, 7))
-@settings(deadline=None)
-def test_the_pieces_of_a_text_are_its_json_however_they_are_cut(text: str, size: int):
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(json_pieces, "LONG", size)
-        document = b'{"first":1,"value":"","last":"\\"value\\":\\""}'
-        whole = json.loads(b"".join(around(document, "value", text)))
-    assert whole == {"first": 1, "value": text, "last": '"value":"'}
-
-
-@pytest.mark.parametrize("value", [None, 7, ["x" * (LONG + 1)], "x" * LONG, b"x" * (LONG + 1)])
-def test_only_a_text_beyond_the_bound_is_long(value: object):
+@pytest.mark.parametrize("value", [None, 7, ["x" * LONG], "x" * (LONG - 1), b"x" * LONG])
+def test_only_a_text_of_many_characters_is_long(value: object):
     assert not is_long(value)
-    assert is_long("x" * (LONG + 1))
+    assert is_long("x" * LONG)

@@ -43,7 +43,7 @@ SPOILED = {
     "no JSON": ("UPDATE Cache SET value = ? WHERE key = ?", "{", "it is no answer"),
     "no answer": ("UPDATE Cache SET value = ? WHERE key = ?", '{"value": 1}', "it is no answer"),
     "newer": (
-        "UPDATE Cache SET value = replace(value, '\"version\":1', ?) WHERE key = ?",
+        "UPDATE Cache SET value = replace(value, '\"version\":2', ?) WHERE key = ?",
         '"version":99',
         "a newer mco",
     ),

@@ -9,11 +9,17 @@ from pathlib import Path
 import pytest
 
 from engine.errors import MCOError
-from engine.worktree.application import PatchRefused, apply_patch
+from engine.worktree.application import Applied, PatchRefused, apply_patch
+from engine.worktree.restoring import Safe
 from engine.worktree.working_copy import WorkingCopy
 from tests.worktree.conftest import git
 
 ID = "0" * 39
+
+
+def applied(repository: Path, data: bytes, *, markers: bool = False) -> Applied:
+    safe = Safe(repository.parent / "safe")
+    return apply_patch(repository, data, safe=safe, what="a patch", markers=markers)
 
 
 def patch_of(workspace: Path, place: Path, change: str, name: str = "src/lines.txt") -> bytes:
@@ -34,7 +40,7 @@ def state(repository: Path) -> tuple[str, str]:
 def test_it_is_applied_to_the_files_and_nothing_is_staged(repository: Path, place: Path) -> None:
     data = patch_of(repository, place, "changed")
 
-    assert apply_patch(repository, data).how == "clean"
+    assert applied(repository, data).how == "clean"
     assert git(repository, "status", "--porcelain") == " M src/lines.txt\n"
 
 
@@ -48,7 +54,7 @@ def test_everything_comes_back_byte_for_byte(repository: Path, place: Path) -> N
     patch = copy.collect("someone")
     assert patch is not None
 
-    assert apply_patch(repository, patch.data).how == "clean"
+    assert applied(repository, patch.data).how == "clean"
     for name in ("moved.txt", "data.bin", "näme.txt"):
         assert (repository / name).read_bytes() == (copy.path / name).read_bytes()
     assert (repository / "run.sh").stat().st_mode & 0o111
@@ -63,7 +69,7 @@ def test_it_is_merged_with_what_has_changed_since_staged_or_not(repository: Path
     git(repository, "add", "--all")
     lines.write_text(lines.read_text().replace("line 38", "thirty-eight"))
 
-    assert apply_patch(repository, data).how == "merged"
+    assert applied(repository, data).how == "merged"
     assert {"inserted", "seventeen", "changed", "thirty-eight"} <= set(lines.read_text().splitlines())
     assert "changed" not in git(repository, "diff", "--cached")
 
@@ -73,7 +79,7 @@ def test_with_conflicts_nothing_is_changed(repository: Path, place: Path) -> Non
     lines = repository / "src" / "lines.txt"
     lines.write_text(lines.read_text().replace("line 20", "mine"))
     before = state(repository)
-    done = apply_patch(repository, data)
+    done = applied(repository, data)
 
     assert (done.how, done.conflicts) == ("conflicts", ("src/lines.txt",))
     assert state(repository) == before
@@ -84,7 +90,7 @@ def test_conflicts_are_marked_in_the_files_where_that_is_wanted(repository: Path
     lines = repository / "src" / "lines.txt"
     lines.write_text(lines.read_text().replace("line 20", "mine"))
 
-    assert apply_patch(repository, data, markers=True).how == "marked"
+    assert applied(repository, data, markers=True).how == "marked"
     assert "<<<<<<< ours\nmine\n=======\nchanged\n>>>>>>> theirs\n" in lines.read_text()
     assert git(repository, "ls-files", "--unmerged") == ""
 
@@ -92,7 +98,7 @@ def test_conflicts_are_marked_in_the_files_where_that_is_wanted(repository: Path
 def test_a_file_that_is_gone_is_said(repository: Path, place: Path) -> None:
     data = patch_of(repository, place, "changed")
     (repository / "src" / "lines.txt").unlink()
-    done = apply_patch(repository, data)
+    done = applied(repository, data)
 
     assert done.how == "conflicts"
     assert "src/lines.txt" in done.why
@@ -106,7 +112,7 @@ def test_a_file_that_is_there_by_now_is_not_overwritten(repository: Path, place:
     assert patch is not None
     (repository / "new.txt").write_text("mine\n")
 
-    assert apply_patch(repository, patch.data).how == "conflicts"
+    assert applied(repository, patch.data).how == "conflicts"
     assert (repository / "new.txt").read_text() == "mine\n"
 
 
@@ -122,7 +128,7 @@ def test_no_program_of_the_repository_is_started(
     lines = repository / "src" / "lines.txt"
     lines.write_text(lines.read_text().replace("line 17", "seventeen"))
 
-    assert apply_patch(repository, data).how == "merged"
+    assert applied(repository, data).how == "merged"
     assert not started.exists()
 
 
@@ -140,15 +146,16 @@ def test_what_the_disk_does_not_take_whole_changes_nothing(repository: Path, pla
     program = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from engine.errors import MCOError; from engine.worktree.application import apply_patch\n"
+        "from engine.worktree.restoring import Safe\n"
         "data = Path(sys.argv[2]).read_bytes()\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "try: apply_patch(Path(sys.argv[1]), data)\n"
+        "try: apply_patch(Path(sys.argv[1]), data, safe=Safe(Path(sys.argv[3])), what='a patch')\n"
         "except MCOError as error: print(error.what)\n"
     )
     (place / "patch").write_bytes(patch.data)
     done = subprocess.run(
-        [sys.executable, "-c", program, str(repository), str(place / "patch")],
+        [sys.executable, "-c", program, str(repository), str(place / "patch"), str(place / "safe")],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -158,12 +165,12 @@ def test_what_the_disk_does_not_take_whole_changes_nothing(repository: Path, pla
     assert done.stdout == "the patch could not be applied; nothing was changed\n", done.stderr
     assert state(repository) == before
     assert (repository / "link").is_symlink()
-    assert apply_patch(repository, patch.data).how == "clean"
+    assert applied(repository, patch.data).how == "clean"
 
 
 def test_without_a_repository_it_says_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(MCOError, match="only be applied in a git repository"):
-        apply_patch(tmp_path, b"")
+        applied(tmp_path, b"")
 
 
 def test_a_repository_that_says_its_files_are_elsewhere_is_not_followed(
@@ -172,7 +179,7 @@ def test_a_repository_that_says_its_files_are_elsewhere_is_not_followed(
     data = patch_of(repository, place, "changed")
     git(repository, "config", "core.worktree", str(tmp_path))
     with pytest.raises(MCOError, match="keeps its files elsewhere"):
-        apply_patch(repository, data)
+        applied(repository, data)
 
 
 def new_file(name: str, mode: str = "100644", content: str = "x") -> bytes:
@@ -238,19 +245,19 @@ def test_what_no_patch_may_do_is_refused_before_anything_is_changed(
     (repository / "folder-link").symlink_to(tmp_path)
     before = state(repository)
     with pytest.raises(PatchRefused) as refused:
-        apply_patch(repository, data)
+        applied(repository, data)
 
     assert why in str(refused.value.why)
     assert state(repository) == before
 
 
 def test_a_link_that_stays_inside_is_taken(repository: Path) -> None:
-    assert apply_patch(repository, new_file("src/up", "120000", "../run.sh")).how == "clean"
+    assert applied(repository, new_file("src/up", "120000", "../run.sh")).how == "clean"
     assert (repository / "src" / "up").readlink() == Path("../run.sh")
 
 
 def test_a_workspace_below_the_top_takes_nothing_from_outside(repository: Path) -> None:
     with pytest.raises(PatchRefused, match="outside the workspace, which is src/"):
-        apply_patch(repository / "src", new_file("beside"))
-    assert apply_patch(repository / "src", new_file("src/inside")).how == "clean"
+        applied(repository / "src", new_file("beside"))
+    assert applied(repository / "src", new_file("src/inside")).how == "clean"
     assert (repository / "src" / "inside").read_text() == "x"

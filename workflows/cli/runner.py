@@ -165,10 +165,10 @@ def _spawn(settings: Settings) -> Worker:
     from engine.sandbox.spawn import spawn_worker
 
     limits = worker_limits(settings)
-    process, connection = spawn_worker(limits)  # before our own end of it is imported, which takes as long
+    child = spawn_worker(limits)  # before our own end of it is imported, which takes as long
     from engine.sandbox.host import Worker
 
-    return Worker(process, connection, limits)
+    return Worker(child, limits)
 
 
 def event_writer() -> Callable[[Event], None]:

@@ -35,13 +35,15 @@ def tidy(caller: Caller, settings: Settings) -> None:
 
 
 def _is_due(folder: Path, settings: Settings, now: float) -> bool:
-    size, looked = folder / "cache.db", folder / "tidied"
+    from engine.store.texts import Texts
+
+    database, looked = folder / "cache.db", folder / "tidied"
     try:
-        if size.stat().st_size > settings.cache_mb * _MIB:
+        if database.stat().st_size + Texts(folder).size() > settings.cache_mb * _MIB:
             return True
         return looked.stat().st_mtime < now - _DAY
     except FileNotFoundError:
-        return size.exists()
+        return database.exists()
     except OSError:
         return False
 

@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.record.folder import RunFolder
 from engine.record.journal import JournalReader
+from engine.record.long_text import read_text
 from engine.record.plain_file import open_plain
 from engine.record.step_view import StepView
 from engine.record.view import fold
 
 LONGEST_LINE = 64 * 1024 * 1024
 """No step that mco wrote down is longer; what is, is passed over."""
+_ANSWER_FILE = re.compile(r"\d{1,9}-[a-z0-9-]{1,60}\.answer\.txt")
 _NUMBER = re.compile(rb'\{"step":(\d{1,9}),')
 
 
@@ -29,6 +31,7 @@ class StepLine(BaseModel):
     step: int
     prompt: str = ""
     answer: Any = None
+    answer_file: str | None = None
     reads: list[str] | None = None
     key: str = ""
     parts: dict[str, Any] | None = None
@@ -100,7 +103,17 @@ class PastRun:
                 line = StepLine.model_validate_json(file.read(length))
         except (OSError, ValueError):
             return None
-        return line if line.step == number else None
+        return self._whole(line) if line.step == number else None
+
+    def _whole(self, line: StepLine) -> StepLine:
+        """The line with its answer, where that has a file of its own; without one where the file is gone."""
+        if line.answer_file is None or not _ANSWER_FILE.fullmatch(line.answer_file):
+            return line
+        try:
+            text = read_text(self.folder.steps / line.answer_file)
+        except (OSError, ValueError):
+            return line
+        return line.model_copy(update={"answer": text})
 
     @cached_property
     def _places(self) -> dict[int, tuple[int, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from ctypes import c_int, c_long, c_size_t, c_ulong, c_void_p
+from ctypes import c_char, c_int, c_long, c_size_t, c_ulong, c_void_p
 from typing import Any
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -13,7 +13,8 @@ _LIBC.mmap.restype = c_void_p
 _LIBC.mmap.argtypes = (c_void_p, c_size_t, c_int, c_int, c_int, c_long)
 _LIBC.munmap.argtypes = (c_void_p, c_size_t)
 _FAILED_MAPPING = c_void_p(-1).value
-_PRIVATE_ANONYMOUS = 0x22
+_PRIVATE_ANONYMOUS, _SHARED = 0x22, 0x01
+_READ = 1
 NO_ACCESS, READ_EXECUTE = 0, 5
 
 
@@ -40,6 +41,14 @@ def map_memory(size: int, protection: int) -> None:
     if address == _FAILED_MAPPING:
         raise _error()
     _LIBC.munmap(address, size)
+
+
+def map_file(descriptor: int, size: int) -> memoryview:
+    """The first `size` bytes of a file, to be read where they lie, for good. OSError when the kernel refuses."""
+    address = _LIBC.mmap(None, size, _READ, _SHARED, descriptor, 0)
+    if address == _FAILED_MAPPING:
+        raise _error()
+    return memoryview((c_char * size).from_address(address)).cast("B")
 
 
 def _checked(result: int) -> int:

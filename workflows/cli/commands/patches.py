@@ -6,24 +6,24 @@ import json
 import sys
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from engine.errors import MCOError, UsageError
 from engine.text import clean_block, clean_line
+from workflows.cli import half_applied, patch_list
 from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
 from workflows.cli.figures import count
 from workflows.cli.outlet import give, tell
 from workflows.cli.report import echo_data
-from workflows.cli.table import echo_table
 
 if TYPE_CHECKING:
     from engine.record.patches import Decision, KeptPatch
     from engine.worktree.application import Applied
     from engine.worktree.leftovers import Leftover
-    from engine.worktree.review import Collision, Review
+    from engine.worktree.review import Review
     from workflows.runs import RunRecord
 
 _NUMBERS = click.IntRange(1)
@@ -44,6 +44,10 @@ _LOOKED_AT = 50
 @click.option(
     "--drop", type=_NUMBERS, metavar="N", multiple=True, help="Offer patch N no longer; its file stays."
 )
+@click.option(
+    "--undo", is_flag=True, help="Put the files back as they were before an --apply that was cut off."
+)
+@click.option("--leave", is_flag=True, help="Leave them as it left them.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 @pass_caller
 @click.pass_context
@@ -57,6 +61,8 @@ def patches_command(
     apply_all: bool,
     markers: bool,
     drop: tuple[int, ...],
+    undo: bool,
+    leave: bool,
     as_json: bool,
 ) -> None:
     """List the patches that a run offers, show one, apply some, or drop some.
@@ -64,11 +70,16 @@ def patches_command(
     RUN is an id, the beginning of one, or `last`. A patch is applied whole or not at all, to the files only:
     nothing is staged or committed. Exit code 1: some patch could not be applied.
     """
-    chosen = [bool(show), bool(apply or apply_all), bool(drop)]
+    chosen = [bool(show), bool(apply or apply_all), bool(drop), undo, leave]
     if sum(chosen) > 1:
-        raise UsageError("--show, --apply and --drop are different things", hint="do one after the other")
+        raise UsageError(
+            "--show, --apply, --drop, --undo and --leave are different things", hint="do one after the other"
+        )
     if markers and not chosen[1]:
         raise UsageError("--markers is for --apply", hint="add --apply N")
+    if undo or leave:
+        half_applied.decide(caller, undo=undo)
+        return
     record = caller.runs.find(run)
     left = _look_after_leftovers(caller, record)
     review = _review(record)
@@ -81,9 +92,14 @@ def patches_command(
     elif apply or apply_all:
         context.exit(_apply(caller, record, review, apply or None, markers=markers, as_json=as_json))
     elif as_json:
-        echo_data(json.dumps(_document(record, review, left), indent=2, ensure_ascii=False))
+        document = {
+            **patch_list.document(record, review, left),
+            "half_applied": half_applied.document(caller),
+        }
+        echo_data(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        _list(record, review, left)
+        patch_list.show(record, review, left)
+        half_applied.warn(caller)
         if not review.patches and not left:
             _tell_of_earlier(caller, record)
 
@@ -123,54 +139,6 @@ def _tell_of_earlier(caller: Caller, record: RunRecord) -> None:
         if any(patch.state == "offered" for patch in PatchFolder(folder).all()):
             tell(f"run {folder.run_id} still offers some: mco patches {folder.run_id}")
             return
-
-
-def _list(record: RunRecord, review: Review, left: Sequence[tuple[Leftover, str]]) -> None:
-    if review.patches:
-        rows = [_row(number, patch) for number, patch in enumerate(review.patches, 1)]
-        echo_table(("N", "STEP", "PROVIDER", "STATE", "FILES", "LINES", "CHANGES"), rows)
-    elif not left:
-        tell(f"run {record.run_id} has no patches: none of its steps changed files in a worktree")
-    if review.collisions:
-        echo_data("")
-        echo_table(("CONFLICT", "PATCHES", "FILE"), [_collision_row(one) for one in review.collisions])
-    for leftover, why in left:
-        purpose = leftover.purpose
-        said = f"step {purpose.step} ({purpose.label}) left work in {leftover.path}"
-        tell(clean_line(f"warning: {said}: {why or 'it cannot be removed'}", 1_000))
-    if review.offered:
-        tell("look at one with --show N, take it with --apply N, refuse it with --drop N")
-
-
-def _row(number: int, patch: KeptPatch) -> tuple[str, ...]:
-    facts = patch.facts
-    names = ", ".join(file.path for file in facts.files[:3])
-    more = f" and {len(facts.files) - 3} more" if len(facts.files) > 3 else ""
-    state = f"{patch.state} ({facts.ended})" if patch.state == "unfinished" else patch.state
-    return (
-        str(number),
-        f"{facts.step} {facts.label}",
-        facts.provider,
-        state,
-        str(len(facts.files)),
-        _lines(patch),
-        names + more,
-    )
-
-
-def _lines(patch: KeptPatch) -> str:
-    from engine.record.patches import lines_of
-
-    added, removed = lines_of(patch.facts.files)
-    uncounted = any(file.added is None for file in patch.facts.files)
-    return f"+{added} −{removed}" + (" and binary" if uncounted else "")
-
-
-def _collision_row(collision: Collision) -> tuple[str, str, str]:
-    conflict = collision.conflict
-    place = conflict.path.encode(errors="surrogateescape").decode(errors="replace")
-    line = "" if conflict.line is None else f":{conflict.line}"
-    return conflict.severity, f"{collision.first} and {collision.second}", f"{place}{line}"
 
 
 def _show(patch: KeptPatch) -> None:
@@ -223,7 +191,13 @@ def _apply_one(caller: Caller, record: RunRecord, number: int, patch: KeptPatch,
     from engine.worktree.application import PatchRefused, apply_patch
 
     try:
-        done = apply_patch(caller.places.workspace, _read(patch), markers=markers)
+        done = apply_patch(
+            caller.places.workspace,
+            _read(patch),
+            safe=half_applied.safe(caller),
+            what=f"applying patch {number} of run {record.run_id}",
+            markers=markers,
+        )
     except PatchRefused as error:
         error.where = str(patch.path)
         error.hint = error.hint or "read it first; `git apply` takes it by hand, if you are sure"
@@ -254,33 +228,3 @@ def _decide(record: RunRecord, patch: KeptPatch, decision: Decision) -> None:
     from engine.record.patches import PatchFolder
 
     PatchFolder(record.folder).decide(patch, decision)
-
-
-def _document(record: RunRecord, review: Review, left: Sequence[tuple[Leftover, str]]) -> dict[str, Any]:
-    return {
-        "run_id": record.run_id,
-        "patches": [
-            {
-                "number": number,
-                "state": patch.state,
-                **patch.facts.model_dump(exclude={"files"}),
-                "files": [file._asdict() for file in patch.facts.files],
-                "path": str(patch.path),
-            }
-            for number, patch in enumerate(review.patches, 1)
-        ],
-        "conflicts": [
-            {
-                "severity": one.conflict.severity,
-                "patches": [one.first, one.second],
-                "steps": [review.patches[number - 1].facts.step for number in (one.first, one.second)],
-                "file": one.conflict.path.encode(errors="surrogateescape").decode(errors="replace"),
-                "line": one.conflict.line,
-            }
-            for one in review.collisions
-        ],
-        "leftovers": [
-            {"path": str(leftover.path), "step": leftover.purpose.step, "why": why or None}
-            for leftover, why in left
-        ],
-    }
