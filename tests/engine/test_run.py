@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -28,6 +29,7 @@ from engine.providers.base import Question
 from engine.record.events import Event, Logged, StepFinished, StepReused
 from engine.record.events import StepFailed as StepFailedEvent
 from engine.record.lock import RunLock
+from engine.record.long_text import LONG
 from engine.record.view import RunView, fold
 from engine.step import Answer, Usage
 from tests.rig import META, Rig, events, kinds
@@ -719,3 +721,34 @@ async def test_a_script_that_asks_on_and_on_beyond_its_ceiling_is_ended(
     )
     outcome = await rig.run(source, max_steps=3)
     assert (outcome.status, outcome.steps["finished"]) == ("ceiling", 3)
+
+
+async def test_a_long_answer_is_asked_once_and_is_whole_wherever_it_stands(tmp_path: Path):
+    text = 'é\\"\n😀' * LONG
+    rig = Rig(tmp_path)
+    source = "async def main(args):\n    return await agent('write', label='book', reads=[])\n"
+    first = await rig.run(source, reply=lambda question: text)
+    second = await rig.run(source, reply=lambda question: "not asked again")
+
+    assert first.result == second.result == text
+    assert len(rig.asked) == 1
+    assert (first.folder / "steps" / "1-book.answer.txt").read_bytes().decode() == text
+    assert not (second.folder / "steps").exists()
+
+
+async def test_a_disk_that_takes_no_long_answer_ends_the_run_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(path: Path, text: str) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    rig = Rig(tmp_path)
+    source = "async def main(args):\n    return len(await agent('write', reads=[]))\n"
+    with monkeypatch.context() as patched:
+        patched.setattr("engine.record.steps.write_text", full)
+        failed = await rig.run(source, reply=lambda question: "x" * LONG)
+    again = await rig.run(source, reply=lambda question: "x" * LONG)
+
+    assert failed.status == "failed"
+    assert "a step cannot be written down" in str(failed.error)
+    assert (again.result, len(rig.asked)) == (LONG, 1)

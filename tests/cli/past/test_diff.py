@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.record.long_text import LONG
 from tests.cli.console import Mco
 from tests.cli.past.six import ALONE, edit, folders, run_six
 
@@ -101,3 +102,24 @@ def test_an_answer_that_came_out_otherwise_is_a_change(mco: Mco, workspace: Path
     assert {step["label"]: step["changed"] for step in document["steps"] if step["changed"]} == {
         "outline": ["answer"]
     }
+
+
+def test_a_long_answer_that_changed_is_told_and_one_that_is_gone_is_not_held_against_it(
+    mco: Mco, workspace: Path
+) -> None:
+    rules = '[[rules]]\nmatch = "^Write a draft"\nreply = "{}"\n'
+    run_six(mco, "--fresh", rules=rules.format("a" * LONG))
+    run_six(mco, "--fresh", rules=rules.format("a" * (LONG - 1) + "b"))
+    assert _changed(mco) == {"draft": ["answer"], "review": ["prompt", "answer"]}
+
+    run_six(mco, "--fresh", rules=rules.format("a" * (LONG - 1) + "b"))
+    assert _changed(mco) == {}
+    first, second, _ = (next(folder.steps.glob("*-draft.answer.txt")) for folder in folders(workspace))
+    assert first.read_text() == "a" * LONG
+    second.unlink()
+    assert _changed(mco) == {}
+
+
+def _changed(mco: Mco) -> dict[str, list[str]]:
+    steps = json.loads(mco("diff", "--json").stdout)["steps"]
+    return {step["label"]: step["changed"] for step in steps if step["changed"]}
