@@ -73,5 +73,8 @@ def _counted(view: RunView) -> str:
 
 
 def _row(number: int, label: str, state: str, provider: str | None) -> str:
-    cells = [str(number), clean_line(label), state, clean_line(provider or "")]
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return f"| {number} | {_cell(label)} | {state} | {_cell(provider or '')} |"
+
+
+def _cell(text: str) -> str:
+    return clean_line(text).replace("|", "\\|")

@@ -50,10 +50,14 @@ class Budget:
 
     def check(self, number: int) -> None:
         """CeilingReached when this scope, or one around it, is spent."""
-        for scope in self._enclosing(number):
-            ceiling = _reached(scope)
-            if ceiling is not None:
+        current: int | None = number
+        while (
+            current is not None
+        ):  # asked for every step: two generators would take as long as all the rest of it
+            scope = self._scopes[current]
+            if (ceiling := _reached(scope)) is not None:
                 raise ceiling
+            current = scope.parent
 
     def spend(self, number: int, usage: Usage) -> None:
         """Count what an answer cost; one of which nobody says it makes 0 unknown."""

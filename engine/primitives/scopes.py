@@ -27,13 +27,16 @@ class ScopeNumbers:
 
     def spent(self, number: int) -> dict[int, Spent]:
         """What was spent in a worker's scope and in those around it, by the worker's own numbers; 0 is the run."""
-        news = {
-            ours - self._base: Spent(tokens=scope.spent_tokens, cost=scope.spent_cost)
-            for ours, scope in self._budget.chain(self.ours(number))
-            if self._base < ours < self._base + SCOPES_A_WORKER
-        }
         run = self._budget.run
-        return {**news, 0: Spent(tokens=run.spent_tokens, cost=run.spent_cost)}
+        news = {0: Spent(tokens=run.spent_tokens, cost=run.spent_cost)}
+        ours = self.ours(number)
+        if ours != self._root:
+            news |= {
+                ours - self._base: Spent(tokens=scope.spent_tokens, cost=scope.spent_cost)
+                for ours, scope in self._budget.chain(ours)
+                if self._base < ours < self._base + SCOPES_A_WORKER
+            }
+        return news
 
     def note(self, arguments: dict[str, Any]) -> None:
         """Open the scope that a budget note names; one that is open, too deep or misnumbered is passed over."""

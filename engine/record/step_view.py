@@ -59,10 +59,9 @@ class Counts:
     skipped: int = 0
     cancelled: int = 0
 
-    def move(self, old: StepState | None, new: StepState) -> None:
-        """A step went from one state to another, or came in when `old` is None."""
-        if old is not None:
-            setattr(self, old, getattr(self, old) - 1)
+    def move(self, old: StepState, new: StepState) -> None:
+        """A step went from one state to another."""
+        setattr(self, old, getattr(self, old) - 1)
         setattr(self, new, getattr(self, new) + 1)
 
     @property

@@ -35,6 +35,7 @@ _METHODS = {
 """The method of the view that folds an event: StepQueued is folded by `_step_queued`."""
 
 
+_NOTHING = Usage()
 _FAILURES: Mapping[str, StepState] = {"unsupported": "skipped", "cancelled": "cancelled"}
 """Reasons that are no fault of the step."""
 
@@ -187,7 +188,8 @@ class RunView:
         self._changed(step, event.patch)
         self._note(step, event.provider, event.note)
         saved = event.saved.as_usage()
-        self.saved += saved
+        if saved != _NOTHING:
+            self.saved += saved
         self.saved_unmeasured += saved.tokens is None
         if event.saved_seconds is not None:
             self.saved_seconds = (self.saved_seconds or 0.0) + event.saved_seconds
@@ -235,8 +237,8 @@ class RunView:
         place = self._enter(phase, at)
         place.steps.append(number)
         place.open[number] = None
-        place.counts.move(None, "queued")
-        self.counts.move(None, "queued")
+        place.counts.queued += 1
+        self.counts.queued += 1
         return step
 
     def _open(self, number: int, at: float) -> StepView | None:

@@ -13,7 +13,7 @@ from engine.sandbox.frames import Splitter, encode
 from engine.sandbox.shared_memory import Inbox
 
 BATCH_BYTES = 64 * 1024
-_SPIN_SECONDS = 0.0004
+_SPIN_SECONDS = 0.001
 """How long an answer is looked for before the worker sleeps, if the last one was that quick: reused steps come in a
 third of the time when no processor has to be woken for each. Agents take seconds; for them it never spins."""
 _RECEIVE_BYTES = 256 * 1024

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-MOMENT_SECONDS = 0.0003
+MOMENT_SECONDS = 0.001
 
 
 def several_processors() -> bool:
