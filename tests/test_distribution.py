@@ -39,5 +39,5 @@ def test_nothing_else_is_in_the_wheel(wheel: zipfile.ZipFile) -> None:
 
 def test_the_wheel_has_the_command_and_the_licence(wheel: zipfile.ZipFile) -> None:
     by_name = {name.split(".dist-info/")[-1]: name for name in wheel.namelist()}
-    assert "mco = workflows.cli.main:main" in wheel.read(by_name["entry_points.txt"]).decode()
+    assert "mco = workflows.cli.entry:main" in wheel.read(by_name["entry_points.txt"]).decode()
     assert "licenses/LICENSE" in by_name

@@ -32,6 +32,8 @@ class RunRecord:
     seconds: float | None = None
     usage: Tokens = field(default_factory=Tokens)
     parent: str | None = None
+    replayed: bool = False
+    """Its answers came from a cassette, and nobody was asked."""
     damage: str = ""
 
     @property
@@ -141,6 +143,7 @@ def read_record(folder: RunFolder) -> RunRecord:
         seconds=end.seconds if end else None,
         usage=end.usage if end else Tokens(),
         parent=first.parent,
+        replayed=first.answers != "providers",
         damage="its last line is torn" if torn and not held else "",
     )
 

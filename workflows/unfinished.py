@@ -13,12 +13,13 @@ from workflows.runs import RunRecord, RunStore
 
 
 def unfinished(store: RunStore) -> Iterator[RunRecord]:
-    """Runs that did not end well and were not taken up again by a later one, newest first."""
+    """Runs that did not end well and were not taken up again by a later one, newest first; no replays."""
     taken_up: set[str] = set()
     for record in store.newest():
         if record.parent is not None:
             taken_up.add(record.parent)
-        if record.run_id not in taken_up and record.status not in ("done", "unreadable"):
+        ended = record.status in ("done", "unreadable") or record.replayed
+        if not ended and record.run_id not in taken_up:
             yield record
 
 

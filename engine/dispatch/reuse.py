@@ -80,9 +80,9 @@ class Reuse:
             return
         cache = self._opened or self._open()
         cache.put(key, answer, run=self._run_id, made_at=self._clock())
-        self._tell_warnings(cache)
         if _is_dear(answer):
             await self._synced.done()
+        self._tell_warnings(cache)
 
     def age(self, kept: KeptAnswer) -> float:
         """Seconds since an answer was made."""

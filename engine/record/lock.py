@@ -72,11 +72,17 @@ class RunLock:
 
 def is_held(path: Path) -> bool:
     """Whether a living process drives the run whose lock file this is."""
+    return holder(path) is not None
+
+
+def holder(path: Path) -> str | None:
+    """The id of the living process that has this lock; None when nobody has it."""
     file = _open_existing(path)
     if file is None:
-        return False
+        return None
     try:
-        return _holder(file) is not None and not _try_shared(file)
+        named = _holder(file)
+        return None if named is None or _try_shared(file) else named
     finally:
         os.close(file)
 

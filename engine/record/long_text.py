@@ -35,7 +35,11 @@ def write_text(path: Path, text: str) -> int:
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)  # of a process that is gone, or a link
         _write_new(draft, data)
-        draft.replace(path)
+        try:
+            draft.replace(path)
+        except OSError:  # a folder stands there
+            draft.unlink()
+            raise
     return len(data)
 
 
@@ -60,4 +64,8 @@ def read_text(path: Path, size: int | None = None) -> str:
         if found > LARGEST or (size is not None and found != size):
             raise ValueError(f"it has {found:,} bytes")
         data = os.read(file, found)
+        while len(data) < found and (more := os.read(file, found - len(data))):
+            data += more
+    if len(data) != found:
+        raise ValueError("it was cut off meanwhile")
     return data.decode()

@@ -23,7 +23,7 @@ def take_up(runs: Path, run_id: str) -> RunLock | None:
         return None
     lock = RunLock(folder.resume_lock, "taken up again")
     lock.acquire()
-    with suppress(StorageFailed, UsageError):  # what cannot be closed can be read all the same
+    with suppress(OSError, StorageFailed, UsageError):  # what cannot be closed can be taken up all the same
         _end(folder)
     return lock
 

@@ -43,7 +43,10 @@ class Outbox:
         if sys.platform == "linux":
             with suppress(OSError):
                 self._file = os.memfd_create("mco")
-                os.ftruncate(self._file, BYTES)
+                try:
+                    os.ftruncate(self._file, BYTES)
+                except OSError:  # files may not be so large (`ulimit -f`)
+                    self.close()
 
     @property
     def descriptor(self) -> int | None:
@@ -86,6 +89,7 @@ class Outbox:
 
     def close(self) -> None:
         """Give the memory back; harmless when called twice."""
+        self._memory = None
         if self._file >= 0:
             os.close(self._file)
             self._file = -1

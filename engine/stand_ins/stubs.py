@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from inspect import isawaitable
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 from engine.dispatch.answers import checked
 from engine.dispatch.attempts import Asking
 from engine.dispatch.fanout import Fanout
 from engine.dispatch.needs import Sources
-from engine.errors import MCOError, Reason, StepFailed, UsageError
+from engine.errors import REASONS, MCOError, Reason, StepFailed, UsageError
 from engine.providers.registry import Registry
 from engine.record.events import Answers
 from engine.sample import smallest
@@ -70,6 +70,8 @@ class Stubs:
             self._used.add(pattern)
             given = await _said(self._answers[pattern], step)
         if isinstance(given, Failure):
+            if given.reason not in REASONS:
+                raise self._no_reason(step, given.reason)
             raise StepFailed(given.reason, given.message, provider=choice.name)
         answer = given if isinstance(given, Answer) else Answer(value=given)
         model = answer.model or choice.model or step.model
@@ -105,12 +107,19 @@ class Stubs:
         except StepFailed as failure:
             raise self._wrong(step, failure.what) from None
 
+    def _no_reason(self, step: Step, given: object) -> UsageError:
+        return UsageError(
+            f"the failure for the step {step.label!r} has no such reason: {given!r}",
+            where=self._where,
+            hint=f"there are: {', '.join(get_args(Reason))}",
+        )
+
     def _wrong(self, step: Step, why: str) -> UsageError:
         return UsageError(
-            f"the stub for the step {step.label!r} does not fit",
+            f"the answer for the step {step.label!r} does not fit",
             where=self._where,
             why=why,
-            hint="mend the stub, or the step's schema",
+            hint="mend the answer, or the step's schema",
         )
 
 

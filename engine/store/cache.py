@@ -8,7 +8,6 @@ Of a long text the row has the size only: it lies in a file beside the database,
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -23,7 +22,7 @@ from engine.record.events import Tokens
 from engine.record.long_text import is_long
 from engine.step import Answer, Key
 from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch
-from engine.store.texts import Texts
+from engine.store.texts import Texts, sync_file
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
 # ahead log with synchronous=1 keeps the database whole through a crash; it may grow to 32 MiB, since each time it is
@@ -110,21 +109,29 @@ class AnswerCache:
         self.folder = folder
         self.warnings: list[str] = []
         self._texts = Texts(folder)
+        self._sync_failed = False
         self._cache: Any = self._open()  # diskcache has no types
 
     def get(self, key: str) -> KeptAnswer | None:
         """The answer kept under a key (a hex digest), or None. A row that cannot be trusted is no answer."""
         try:
-            text: str | None = self._cache.get(key)
-            return None if text is None else self._whole(key, KeptAnswer.model_validate_json(text))
-        except (ForeignRow, ValueError, OSError):
+            try:
+                return self._look(key)
+            except (ValueError, OSError):
+                with self._cache.transact():  # nobody is just now putting another text in its place
+                    return self._look(key)
+        except (ForeignRow, ValueError, OSError, diskcache.Timeout):
             self.warnings.append(f"a kept answer could not be read and is made anew (key {key[:12]}…)")
         except sqlite3.Error as error:
             self.warnings.append(f"the answer store could not be read: {error}")
         return None
 
-    def _whole(self, key: str, kept: KeptAnswer) -> KeptAnswer:
-        """The answer with its text, where that is long. ForeignRow, ValueError or OSError when it has none."""
+    def _look(self, key: str) -> KeptAnswer | None:
+        """The answer, with its text where that is long. ForeignRow, ValueError or OSError when it is none."""
+        text: str | None = self._cache.get(key)
+        if text is None:
+            return None
+        kept = KeptAnswer.model_validate_json(text)
         if kept.version > ROW_VERSION:
             raise ForeignRow
         if kept.long is None:
@@ -194,11 +201,19 @@ class AnswerCache:
             raise self._failed(error) from error
 
     def sync(self) -> None:
-        """Have the disk itself take what was put: an answer that took long is not to be lost with the power."""
-        with suppress(OSError):
+        """Have the disk itself take what was put: an answer that took long is not to be lost with the power.
+
+        May be called in another thread; that a disk fails is a warning, once.
+        """
+        try:
             self._texts.sync()
-            with (self.folder / "cache.db-wal").open("rb") as log:
-                os.fsync(log.fileno())
+            with suppress(FileNotFoundError):
+                sync_file(self.folder / "cache.db-wal")
+        except OSError as error:
+            if not self._sync_failed:
+                why = error.strerror or str(error)
+                self.warnings.append(f"a power failure may take new answers away, the disk fails: {why}")
+            self._sync_failed = True
 
     def close(self) -> None:
         """Close the database."""

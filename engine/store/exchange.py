@@ -23,8 +23,9 @@ from engine.store.texts import Texts
 
 KIND = "mco answers"
 VERSION = 1
-_LONGEST_LINE = MAXIMUM_ROW * 2
-"""A row as a JSON string: its quotes are escaped."""
+_LONGEST_LINE = MAXIMUM_ROW * 7
+"""A text in a row that is a JSON string itself: a control character, which is escaped twice, takes seven bytes."""
+_FOREIGN = "it does not begin as a file of `mco cache export` does"
 
 
 class Taken(NamedTuple):
@@ -121,7 +122,7 @@ class _Reader:
         """Keys and answers; the last one is out only when the whole file has proved to be what was written."""
         first = self._next()
         if first is None or first.get("kind") != KIND:
-            raise self._wrong("it does not begin as a file of `mco cache export` does")
+            raise self._wrong(_FOREIGN)
         if first.get("version") != VERSION:
             raise self._wrong("another version of mco wrote it", hint="update mco")
         count = 0
@@ -159,9 +160,9 @@ class _Reader:
         try:
             line: Any = json.loads(data)
         except (ValueError, RecursionError):
-            raise self._wrong("it is not JSON") from None
+            raise self._wrong("it is not JSON" if self._number > 1 else _FOREIGN) from None
         if not data.endswith(b"\n") or not is_object(line):
-            raise self._wrong("it is not whole")
+            raise self._wrong("it is not whole" if self._number > 1 else _FOREIGN)
         return line
 
     def _wrong(self, why: str, hint: str = "ask for the file again; nothing of it was taken") -> UsageError:

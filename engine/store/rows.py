@@ -84,8 +84,9 @@ def _read(connection: sqlite3.Connection, texts: Texts, number: int, size: int) 
         return Row(number, "", size, None, "it is no text")
     kept, problem = read_row(key, text)
     if kept is not None and kept.long is not None:
-        size += kept.long
-        if not texts.has(key, kept.long):
+        if texts.has(key, kept.long):
+            size += kept.long
+        else:  # a foreign row may say any size
             kept, problem = None, "its text is missing, or another one"
     return Row(number, key, size, kept, problem, "" if kept is None else text)
 

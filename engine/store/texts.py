@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Collection
@@ -11,7 +12,11 @@ from pathlib import Path
 from engine.freed_memory import keep_freed_memory
 from engine.record.long_text import read_text, write_text
 
+_UNABLE = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EROFS})
+"""How a file system says that it has no such thing."""
 _NAME = re.compile("[0-9a-f]{64}")
+_OURS = re.compile(r"[0-9a-f]{64}|\.[0-9a-f]{64}\.\d+")
+"""A text, or what `write_text` moves into its place."""
 
 
 class Texts:
@@ -47,7 +52,7 @@ class Texts:
 
     def size(self) -> int:
         """Bytes of all of them."""
-        return sum(entry.stat(follow_symlinks=False).st_size for entry in self._entries())
+        return sum(map(size_of, self._entries()))
 
     def keep_only(self, keys: Collection[str]) -> None:
         """Delete all others, and what killed processes left."""
@@ -57,15 +62,18 @@ class Texts:
                     os.unlink(entry)  # noqa: PTH108 - a link goes, not what it leads to
 
     def sync(self) -> None:
-        """Have the disk itself take what was kept since the last time. OSError when it cannot."""
-        names, self._unsynced = self._unsynced, set()
-        for name in [*names, "."] if names else []:
+        """Have the disk itself take what was kept since the last time; may be called in another thread.
+
+        OSError when the disk fails.
+        """
+        names: list[str] = []
+        while self._unsynced:  # one by one: what is added meanwhile is taken now or stays for the next time
+            names.append(self._unsynced.pop())
+        for name in names:
             with suppress(FileNotFoundError):
-                file = os.open(self.folder / name, os.O_RDONLY)
-                try:
-                    os.fsync(file)
-                finally:
-                    os.close(file)
+                sync_file(self.folder / name)
+        if names and os.name != "nt":  # Windows opens no folders
+            sync_file(self.folder, os.O_RDONLY)
 
     def _path(self, key: str) -> Path:
         if not _NAME.fullmatch(key):
@@ -73,8 +81,29 @@ class Texts:
         return self.folder / key
 
     def _entries(self) -> list[os.DirEntry[str]]:
+        """What is ours: the folder may be a link to one that has other files."""
         try:
             with os.scandir(self.folder) as entries:
-                return list(entries)
+                return [entry for entry in entries if _OURS.fullmatch(entry.name)]
         except OSError:
             return []
+
+
+def sync_file(path: Path, how: int = os.O_RDWR) -> None:
+    """Have the disk itself take a file; Windows syncs only what may be written. OSError when the disk fails."""
+    file = os.open(path, how)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno not in _UNABLE:
+            raise
+    finally:
+        os.close(file)
+
+
+def size_of(file: os.PathLike[str]) -> int:
+    """Bytes of a file; none when it is gone, since others come and go while it is looked at."""
+    try:
+        return os.lstat(file).st_size
+    except OSError:
+        return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -10,25 +9,13 @@ from pathlib import Path
 from threading import Timer
 from typing import IO
 
+from engine.git_environment import DISTRUST, git_environment
 from engine.text import clean_line
 
 _PATIENCE_SECONDS = 300
-_ENVIRONMENT = {
-    "LC_ALL": "C",
-    "GIT_OPTIONAL_LOCKS": "0",
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_ALLOW_PROTOCOL": "none",  # nothing is fetched, whatever a partial clone lacks
-    "GIT_TERMINAL_PROMPT": "0",
-}
 _SETTINGS = (
-    ("core.fsmonitor", "false"),
-    ("core.hooksPath", os.devnull),
+    *DISTRUST.items(),
     ("core.preloadIndex", "true"),
-    # A repository that came as a whole, index included, may claim that its files hold what they do not. Inode and
-    # change time are what it cannot bring along, so its settings must not take them out of the comparison.
-    ("core.checkStat", "default"),
-    ("core.trustctime", "true"),
     ("safe.bareRepository", "explicit"),
 )
 
@@ -110,13 +97,7 @@ class Git:
         )
 
     def _environment(self) -> dict[str, str]:
-        # By variables, because a name on the command line could not hold a `=`.
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-        kept |= _ENVIRONMENT
+        environment = git_environment(self._settings) | {"GIT_OPTIONAL_LOCKS": "0"}
         if self._ceiling:
-            kept["GIT_CEILING_DIRECTORIES"] = str(self._folder.parent)
-        kept["GIT_CONFIG_COUNT"] = str(len(self._settings))
-        for number, (name, value) in enumerate(self._settings):
-            kept[f"GIT_CONFIG_KEY_{number}"] = name
-            kept[f"GIT_CONFIG_VALUE_{number}"] = value
-        return kept
+            environment["GIT_CEILING_DIRECTORIES"] = str(self._folder.parent)
+        return environment

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.errors import MCOError
+from engine.git_environment import DISTRUST, git_environment
 from engine.text import clean_line
 
 _OURS: Mapping[str, str] = {
-    "core.fsmonitor": "false",
-    "core.hooksPath": os.devnull,
+    **DISTRUST,
     "core.quotePath": "true",  # names in patches are plain ASCII, whatever they are on disk
     "core.splitIndex": "false",
-    "core.checkStat": "default",
-    "core.trustctime": "true",
     "core.sparseCheckout": "false",  # a worktree has all files, so that a patch never takes absent ones for deleted
     "diff.suppressBlankEmpty": "false",
     "diff.relative": "false",
@@ -28,6 +26,10 @@ _OURS: Mapping[str, str] = {
     "gc.auto": "0",
     "maintenance.auto": "false",
 }
+_HARMLESS = frozenset(
+    {"GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CEILING_DIRECTORIES"}
+)
+"""Variables of the user's own that say where git looks for settings and repositories."""
 _PROGRAMS = r"^(filter|merge)\."
 _INSTEAD: Mapping[str, Mapping[str, str]] = {
     "filter": {"clean": "", "smudge": "", "process": "", "required": "false"},
@@ -125,32 +127,4 @@ class Ended(NamedTuple):
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:
-    """Ours without what would point git elsewhere, and with settings that lie over those of all files."""
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or _harmless(name)
-    }
-    numbered = {
-        f"GIT_CONFIG_{part}_{number}": word
-        for number, pair in enumerate(settings.items())
-        for part, word in zip(("KEY", "VALUE"), pair, strict=True)
-    }
-    return {
-        **kept,
-        **numbered,
-        "GIT_CONFIG_COUNT": str(len(settings)),
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_NO_REPLACE_OBJECTS": "1",
-        "GIT_NO_LAZY_FETCH": "1",
-        "GIT_ALLOW_PROTOCOL": "none",  # what a partial clone lacks would be fetched by a program that it names
-        "GIT_LITERAL_PATHSPECS": "0",
-        "LC_ALL": "C",
-    }
-
-
-def _harmless(name: str) -> bool:
-    return name in (
-        "GIT_CONFIG_NOSYSTEM",
-        "GIT_CONFIG_GLOBAL",
-        "GIT_CONFIG_SYSTEM",
-        "GIT_CEILING_DIRECTORIES",
-    )
+    return git_environment(settings.items(), _HARMLESS) | {"GIT_LITERAL_PATHSPECS": "0"}

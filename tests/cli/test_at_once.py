@@ -163,7 +163,7 @@ def test_a_run_is_taken_up_by_one_process_and_the_second_is_refused_by_name(door
     assert f"the run {run_id} is being taken up again by process {first.pid}" in said
     code, said = rest(doors.start("resume"))
     assert code == 2
-    assert "still goes on" in said
+    assert f"still goes on in process {first.pid}" in said
     doors.open()
     assert rest(first)[0] == 0
 

@@ -129,6 +129,14 @@ def test_the_record_says_that_a_cassette_answered(elsewhere: Path, capfd: pytest
     assert [event["saved"]["input_tokens"] for event in reused] == [900, None, None, None]
 
 
+def test_a_replay_is_not_taken_up_unless_it_is_named(
+    elsewhere: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_there(elsewhere, capfd, "run", "flow.py", "--replay", "tape.json").code == 3
+
+    assert "no run here is left unfinished" in run_there(elsewhere, capfd, "resume").stderr
+
+
 @pytest.mark.parametrize(
     ("edit", "why"),
     [

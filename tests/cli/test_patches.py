@@ -147,6 +147,18 @@ def test_a_dropped_one_is_offered_no_longer_and_stays_on_disk(mco: Mco, writers:
     assert Path(document["patches"][1]["path"]).exists()
 
 
+def test_what_is_applied_already_is_not_dropped(mco: Mco, writers: Path) -> None:
+    mco("run", script(writers, edit(3, "three"), edit(30, "thirty")))
+    mco("patches", "--apply", "1")
+    said = mco("patches", "--drop", "2", "--drop", "1")
+    document = json.loads(mco("patches", "--json").stdout)
+
+    assert (said.code, "patch 1 was applied already" in said.stderr) == (2, True)
+    assert [one["state"] for one in document["patches"]] == ["applied", "offered"]
+    git(writers, "apply", "--reverse", document["patches"][0]["path"])
+    assert git(writers, "status", "--porcelain") == ""
+
+
 def test_a_patch_that_was_tampered_with_is_refused(mco: Mco, writers: Path) -> None:
     mco("run", script(writers, edit(3, "three")))
     (path,) = writers.glob(".mco/runs/*/patches/*.patch")

@@ -56,6 +56,12 @@ def test_a_killed_run_is_mended_and_gets_its_last_word(folder: RunFolder):
     assert fold([*events, end]).status == "interrupted"
 
 
+def test_a_run_that_never_wrote_a_word_can_be_taken_up(folder: RunFolder):
+    folder.journal.unlink()
+    taken_up(folder)
+    assert not folder.journal.exists()
+
+
 def test_it_is_said_once(folder: RunFolder):
     taken_up(folder)
     said = folder.journal.read_bytes()

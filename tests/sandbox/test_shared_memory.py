@@ -55,11 +55,12 @@ def test_what_does_not_fit_goes_another_way():
     assert outbox.put("x", 5) is None
 
 
-def test_where_there_is_no_memory_everything_goes_another_way(monkeypatch: pytest.MonkeyPatch):
-    def refused(name: str) -> int:
+@pytest.mark.parametrize("call", ["memfd_create", "ftruncate"])
+def test_where_there_is_no_memory_everything_goes_another_way(call: str, monkeypatch: pytest.MonkeyPatch):
+    def refused(*_: object) -> int:
         raise OSError(1, "refused")
 
-    monkeypatch.setattr(os, "memfd_create", refused)
+    monkeypatch.setattr(os, call, refused)
     outbox = Outbox()
     assert outbox.descriptor is None
     assert outbox.put("x", 1) is None

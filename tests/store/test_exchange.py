@@ -100,6 +100,14 @@ def test_of_a_file_that_is_not_whole_nothing_is_taken(tmp_path: Path, how: str):
     assert stats(tmp_path / "mine").answers == 0
 
 
+@pytest.mark.parametrize("content", [b"hello\n", b'{\n "cassette": 1\n}\n', b"[]\n", b""])
+def test_a_file_of_another_kind_is_called_that(tmp_path: Path, content: bytes):
+    (tmp_path / "file").write_bytes(content)
+    with pytest.raises(UsageError) as caught:
+        take_in(tmp_path / "mine", tmp_path / "file")
+    assert caught.value.why == "it does not begin as a file of `mco cache export` does"
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path: Path):
     with pytest.raises(UsageError, match="cannot be read"):
         take_in(tmp_path / "mine", tmp_path / "nothing")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +21,7 @@ from engine.store import cache as store
 from engine.store import exchange
 from engine.store.cache import AnswerCache
 from engine.store.exchange import Taken, export, take_in
-from engine.store.kept import ROW_VERSION, KeptAnswer
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer
 from engine.store.texts import Texts
 from engine.store.upkeep import Needed, prune, stats, verify
 from tests.store.rows_of import keep, kept, key_of, spoil
@@ -62,6 +64,18 @@ def test_a_long_answer_is_handed_on_whole(tmp_path: Path, length: int):
 def test_what_can_be_kept_can_be_handed_on_in_every_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(exchange, "_LONGEST_LINE", 2 * LONG)
     (key,) = keep(tmp_path / "theirs", "a", value="é" * (LONG // 2 - 1_000))
+    export(tmp_path / "theirs", tmp_path / "file")
+    take_in(tmp_path / "mine", tmp_path / "file")
+    assert found(tmp_path / "mine", key) == found(tmp_path / "theirs", key)
+
+
+def test_what_can_be_kept_can_be_handed_on_whatever_has_to_be_escaped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    largest = 2 * LONG
+    longest_line: int = exchange._LONGEST_LINE  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(exchange, "_LONGEST_LINE", longest_line // (MAXIMUM_ROW // largest))
+    (key,) = keep(tmp_path / "theirs", "a", value="\x01" * (largest - 500))
     export(tmp_path / "theirs", tmp_path / "file")
     take_in(tmp_path / "mine", tmp_path / "file")
     assert found(tmp_path / "mine", key) == found(tmp_path / "theirs", key)
@@ -145,12 +159,60 @@ def test_what_is_made_anew_takes_the_place_of_a_spoiled_text(tmp_path: Path):
 
 def test_texts_go_with_their_rows_and_so_does_what_was_left_behind(tmp_path: Path):
     old, new = keep(tmp_path, "a", value="x" * LONG) + keep(tmp_path, "b", value="y" * LONG, made_at=300.0)
-    (tmp_path / "texts" / "left-behind").write_text("torn")
-    assert texts(tmp_path) == sorted([old, new, "left-behind"])
+    left_behind = ["0" * 64, f".{old}.77"]
+    for name in left_behind:
+        (tmp_path / "texts" / name).write_text("torn")
+    assert texts(tmp_path) == sorted([old, new, *left_behind])
     assert stats(tmp_path).on_disk > 2 * LONG
     removed = prune(tmp_path, older_than=200.0, needed=Needed)
     assert (removed.answers, removed.size > LONG) == (1, True)
     assert texts(tmp_path) == [new]
+
+
+def test_what_is_not_ours_stays_and_is_not_counted_wherever_the_folder_leads(tmp_path: Path):
+    (tmp_path / "documents").mkdir()
+    (tmp_path / "documents" / "letter.txt").write_text("x" * 10 * LONG)
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "texts").symlink_to(tmp_path / "documents")
+    (key,) = keep(tmp_path / "store", "a", value="x" * LONG)
+    assert found(tmp_path / "store", key).value == "x" * LONG
+    assert stats(tmp_path / "store").on_disk < 5 * LONG
+    assert prune(tmp_path / "store", older_than=200.0, needed=Needed).answers == 1
+    assert [path.name for path in (tmp_path / "documents").iterdir()] == ["letter.txt"]
+
+
+@pytest.mark.parametrize("size", [-1, 0, 2**63, 10**30])
+def test_a_size_that_is_not_that_of_the_text_counts_for_nothing(tmp_path: Path, size: int):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    spoil(tmp_path, "UPDATE Cache SET value = replace(value, ?, ?)", f'"long":{LONG}', f'"long":{size}')
+    assert not kept(tmp_path, key)
+    assert stats(tmp_path)[:2] == (0, 1)
+    assert 0 < stats(tmp_path).size < 2_000
+
+
+def test_what_goes_while_it_is_counted_counts_for_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    with os.scandir(tmp_path / "texts") as entries:
+        listed = [*entries]
+    (tmp_path / "texts" / key).unlink()
+    monkeypatch.setattr(Texts, "_entries", lambda _: listed)
+    assert stats(tmp_path).on_disk < LONG
+
+
+def test_an_answer_that_is_made_anew_while_it_is_verified_is_sound(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    has, others = Texts.has, iter([lambda: keep(tmp_path, "a", value="y" * (LONG + 1))])
+
+    def after_another_process(texts: Texts, key: str, size: int) -> bool:
+        for other in others:
+            other()
+        return has(texts, key, size)
+
+    monkeypatch.setattr(Texts, "has", after_another_process)
+    assert verify(tmp_path, drop=True) == []
+    assert found(tmp_path, key).value == "y" * (LONG + 1)
 
 
 def test_a_store_is_pruned_by_its_texts_as_well(tmp_path: Path):
@@ -209,3 +271,35 @@ def test_an_answer_that_is_too_large_is_not_kept_and_that_is_said(
 def test_only_a_text_of_many_characters_is_long(value: object):
     assert not is_long(value)
     assert is_long("x" * LONG)
+
+
+def test_a_text_that_is_replaced_while_it_is_looked_for_is_looked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (key,) = keep(tmp_path, "a", value="x" * LONG)
+    read = Texts.read
+    looks: list[int] = []
+
+    def once_replaced(texts: Texts, wanted: str, size: int) -> str:
+        looks.append(size)
+        return read(texts, wanted, size - 1 if len(looks) == 1 else size)
+
+    monkeypatch.setattr(Texts, "read", once_replaced)
+    assert found(tmp_path, key).value == "x" * LONG
+    assert len(looks) == 2
+
+
+@pytest.mark.parametrize(("number", "said"), [(errno.EIO, 1), (errno.EINVAL, 0)])
+def test_a_disk_that_fails_is_told_once_and_one_that_cannot_sync_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: int
+):
+    def failing(file: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with closing(AnswerCache(tmp_path)) as cache:
+        for prompt in ("a", "b"):
+            cache.put(key_of(prompt), Answer("x" * LONG, provider="fake"), run="r", made_at=1.0)
+            cache.sync()
+        assert [warning for warning in cache.warnings if "the disk fails" in warning] == cache.warnings
+        assert len(cache.warnings) == said

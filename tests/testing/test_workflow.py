@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -62,6 +63,11 @@ def test_a_failure_reaches_the_script_with_its_reason(review: Path) -> None:
     assert outcome.step("report").prompt == "Merge [{'count': 2}, None]"
 
 
+def test_a_failure_for_a_reason_that_there_is_not_is_a_mistake_of_the_test(review: Path) -> None:
+    with pytest.raises(AssertionError, match=r"has no such reason: 'timeuot'\nhint: there are: .*timeout"):
+        run_workflow(review, answers={**BOTH, "bugs": Failure(cast("Any", "timeuot"))})
+
+
 def test_patterns_take_what_no_label_takes_and_what_nobody_used_is_told(review: Path) -> None:
     outcome = run_workflow(
         review, answers={"*s": {"count": 7}, "report": "ok", "bugs": {"count": 1}, "old": "x"}
@@ -97,7 +103,7 @@ def test_samples_answer_what_has_no_answer(review: Path) -> None:
     ],
 )
 def test_an_answer_that_does_not_fit_the_schema_is_refused(review: Path, wrong: object, why: str) -> None:
-    with pytest.raises(AssertionError, match="the stub for the step 'bugs' does not fit") as caught:
+    with pytest.raises(AssertionError, match="the answer for the step 'bugs' does not fit") as caught:
         run_workflow(review, answers={**BOTH, "bugs": wrong, "report": "ok"})
 
     assert why in str(caught.value)

@@ -28,7 +28,7 @@ def document(caller: Caller) -> dict[str, Any] | None:
     left = safe(caller).left_behind()
     if left is None:
         return None
-    files = [str(path) for path, _ in left.changed()]
+    files = [str(file.path) for file in left.changed()]
     return {"what": left.what, "files": files, "kept": str(left.folder)}
 
 
@@ -57,6 +57,6 @@ def decide(caller: Caller, *, undo: bool) -> None:
 
 
 def _names(left: LeftBehind) -> str:
-    paths = [str(path) for path, _ in left.changed()]
+    paths = [str(file.path) for file in left.changed()]
     more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
     return ", ".join(paths[:_NAMED]) + more

@@ -12,6 +12,7 @@ from workflows.cli.outlet import tell
 from workflows.cli.table import stdout_width
 
 if TYPE_CHECKING:
+    from workflows.runs import RunRecord
     from workflows.why.history import History
     from workflows.why.past import PastRun
 
@@ -28,9 +29,7 @@ def open_run(caller: Caller, asked: str) -> PastRun:
 
     record = caller.runs.find(asked)
     if record.status == "unreadable":
-        raise StorageFailed(
-            f"the run {record.run_id} cannot be read", where=str(record.folder.path), why=record.damage
-        )
+        raise unreadable(record)
     run = PastRun(record.folder)
     if record.status == "interrupted":
         run.view.mark_interrupted()
@@ -42,6 +41,16 @@ def open_run(caller: Caller, asked: str) -> PastRun:
     if record.damage:
         tell(f"warning: {run.run_id}: {record.damage}")
     return run
+
+
+def unreadable(record: RunRecord) -> StorageFailed:
+    """The error for a run whose journal does not tell what it was."""
+    return StorageFailed(
+        f"the run {record.run_id} cannot be read",
+        where=str(record.folder.path),
+        why=record.damage,
+        hint=f"run it again with: mco resume {record.run_id}; finished steps are reused",
+    )
 
 
 def history_of(caller: Caller, run: PastRun) -> History:

@@ -85,8 +85,9 @@ class Story:
             yield "arguments", json.dumps(view.args, ensure_ascii=False)
         if view.parent:
             yield "resumes", view.parent
-        tally = phrases.tally(view.counts, died=self._died)
-        yield "steps", " · ".join([count(view.counts.total, "step"), *tally])
+        if any(view.phases) or not view.phases:  # else the heading of the steps says it
+            tally = phrases.tally(view.counts, died=self._died)
+            yield "steps", " · ".join([count(view.counts.total, "step"), *tally])
         yield "spent", spending(view.usage, view.unmeasured)
         if _known(view.saved):
             yield "saved", spending(view.saved)

@@ -47,7 +47,7 @@ def difference(old: PastRun, new: PastRun, history: History) -> Difference:
         [_pair(name, old, new, history) for name in names],
         _differ(old.folder.script, new.folder.script),
         old.view.args != new.view.args,
-        _results_differ(old.folder, new.folder),
+        None if "running" in (old.view.status, new.view.status) else _results_differ(old.folder, new.folder),
     )
 
 

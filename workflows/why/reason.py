@@ -109,7 +109,7 @@ def _difference(
 ) -> Reason:
     differing = differing_parts(sides)
     if not differing:
-        return Reason("unknown")
+        return Reason("unknown" if sides.old is None or sides.old.key else _same_key(sides.old))
     first, *others = differing
     if first == "prompt":
         source = upstream()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.record.lock import RunLock
 from engine.record.long_text import LONG
 from tests.cli.console import Mco
 from tests.cli.past.six import ALONE, edit, folders, run_six
@@ -83,6 +84,19 @@ def test_without_a_run_the_newest_is_compared_with_the_one_before_it(mco: Mco, w
     document = json.loads(mco("diff", "--json").stdout)
 
     assert (document["old"]["run_id"], document["new"]["run_id"]) == (old, new)
+
+
+def test_of_a_run_that_goes_on_the_result_is_not_known_yet(mco: Mco, workspace: Path) -> None:
+    run_six(mco)
+    run_six(mco)
+    new = folders(workspace)[1]
+    new.result.unlink()
+    lines = new.journal.read_bytes().splitlines(keepends=True)
+    new.journal.write_bytes(b"".join(lines[:-1]))
+    with RunLock(new.lock):
+        document = json.loads(mco("diff", "--json").stdout)
+
+    assert (document["new"]["status"], document["result_changed"]) == ("running", None)
 
 
 def test_all_steps_are_shown_when_that_is_asked(mco: Mco, workspace: Path) -> None:

@@ -146,6 +146,25 @@ def test_a_run_without_a_journal_is_an_error_and_no_traceback(mco: Mco, workspac
     assert said.code == 1
     assert "cannot be read" in said.stderr
     assert "why: it has no journal" in said.stderr
+    again = f"mco resume {folders(workspace)[0].run_id}"
+    assert f"hint: run it again with: {again}; finished steps are reused" in said.stderr
+    assert "6 reused" in mco(*again.split()[1:]).stderr
+
+
+def test_a_run_that_has_not_told_what_it_is_cannot_be_watched(mco: Mco, workspace: Path) -> None:
+    run_six(mco)
+    folders(workspace)[0].journal.write_bytes(b"")
+    said = mco("watch", "last")
+
+    assert said.code == 1
+    assert "why: its journal does not begin with RunStarted" in said.stderr
+    assert "interrupted" not in said.stderr
+
+
+def test_the_steps_are_counted_once_where_there_are_no_phases(mco: Mco) -> None:
+    run_six(mco)
+
+    assert mco("show", "last").stdout.count("6 steps") == 1
 
 
 @pytest.mark.parametrize("moment", ["1e300", "NaN", "-5", "1e999"])

@@ -258,6 +258,15 @@ def test_a_step_that_was_refused_before_it_was_sent_says_why(mco: Mco, workspace
     assert "never sent: " in mco("why").stdout
 
 
+def test_a_step_that_was_never_sent_before_had_failed(mco: Mco, workspace: Path) -> None:
+    (workspace / "alone.py").write_text(ALONE.replace("reads=[]", 'reads=[], provider="nobody"'))
+    mco("run", "alone.py", "--provider", "fake")
+    (workspace / "alone.py").write_text(ALONE)
+    mco("run", "alone.py", "--provider", "fake")
+
+    assert kinds(mco) == {"greet": "failed"}
+
+
 def test_lines_of_steps_that_nobody_wrote_do_no_harm(mco: Mco, workspace: Path) -> None:
     run_six(mco)
     hostile = [

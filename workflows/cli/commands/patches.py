@@ -86,9 +86,7 @@ def patches_command(
     if show is not None:
         _show(_patch(review, show))
     elif drop:
-        for number in drop:
-            _decide(record, _patch(review, number), "dropped")
-            tell(f"patch {number} is dropped; its file stays: {_patch(review, number).path}")
+        _drop(record, review, drop)
     elif apply or apply_all:
         context.exit(_apply(caller, record, review, apply or None, markers=markers, as_json=as_json))
     elif as_json:
@@ -129,6 +127,18 @@ def _patch(review: Review, number: int) -> KeptPatch:
         has = f"it has {count(len(review.patches), 'patch').replace('patchs', 'patches')}"
         raise UsageError(f"there is no patch {number} in this run", why=has, hint="`mco patches` lists them")
     return review.patches[number - 1]
+
+
+def _drop(record: RunRecord, review: Review, numbers: Sequence[int]) -> None:
+    for number in numbers:
+        if _patch(review, number).state == "applied":
+            raise UsageError(
+                f"patch {number} was applied already",
+                hint=f"take it out of the files with: git apply --reverse {_patch(review, number).path}",
+            )
+    for number in numbers:
+        _decide(record, _patch(review, number), "dropped")
+        tell(f"patch {number} is dropped; its file stays: {_patch(review, number).path}")
 
 
 def _tell_of_earlier(caller: Caller, record: RunRecord) -> None:

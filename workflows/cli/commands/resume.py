@@ -85,8 +85,12 @@ def _order(
 
 
 def _goes_on(record: RunRecord) -> UsageError:
+    from engine.record.lock import holder
+
+    process = holder(record.folder.lock)  # None when it has just ended
     return UsageError(
-        f"the run {record.run_id} still goes on", hint=f"watch it with: mco watch {record.run_id}"
+        f"the run {record.run_id} still goes on" + (f" in process {process}" if process else ""),
+        hint=f"watch it with: mco watch {record.run_id}",
     )
 
 

@@ -47,7 +47,9 @@ async def _watch(record: RunRecord, caller: Caller, *, plain: bool, streaming: b
     from engine.record.follow import follow
     from engine.record.view import RunView
     from workflows.cli.follower import closing_lines, shown, wants_plain
+    from workflows.cli.past import unreadable
     from workflows.cli.runner import event_writer
+    from workflows.runs import read_record
 
     view = RunView()
     writers = [event_writer()] if streaming else []
@@ -57,6 +59,8 @@ async def _watch(record: RunRecord, caller: Caller, *, plain: bool, streaming: b
             for write in (show, *writers):
                 write(event)
         view.mark_interrupted()
+    if not view.run_id:  # its process is gone, and had not begun to tell of it
+        raise unreadable(read_record(record.folder))
     if view.status == "interrupted":
         click.echo(
             f"its process ended without a word; take it up again with: mco resume {record.run_id}", err=True
