@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, get_args
 
 from engine.record.events import (
+    Answers,
     BudgetReached,
     Changes,
     Event,
@@ -76,6 +77,8 @@ class RunView:
     description: str = ""
     args: Any = None
     parent: str | None = None
+    answers: Answers = "providers"
+    """Where its answers came from."""
     started_at: float | None = None
     seen_at: float | None = None
     """When the last event happened."""
@@ -128,7 +131,7 @@ class RunView:
 
     def _run_started(self, event: RunStarted) -> None:
         self.run_id, self.workflow, self.description = event.run_id, event.workflow, event.description
-        self.args, self.parent = event.args, event.parent
+        self.args, self.parent, self.answers = event.args, event.parent, event.answers
         self.started_at = event.at
         self.status = "running"
         for title in event.phases:

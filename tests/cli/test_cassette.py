@@ -133,6 +133,9 @@ def test_a_replay_is_not_taken_up_unless_it_is_named(
     elsewhere: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_there(elsewhere, capfd, "run", "flow.py", "--replay", "tape.json").code == 3
+    story = run_there(elsewhere, capfd, "show", "last").stdout
+    assert "folder" in story
+    assert "mco resume" not in story
 
     assert "no run here is left unfinished" in run_there(elsewhere, capfd, "resume").stderr
 

@@ -159,7 +159,7 @@ class Story:
         yield "folder", _seen_from(self.folder, folder.path)
         if folder.summary.exists():
             yield "report", _seen_from(self.folder, folder.summary)
-        if self.view.status in _AGAIN:
+        if self.view.status in _AGAIN and self.view.answers == "providers":
             yield "go on", f"mco resume {run_id}"
         elif self.view.status == "running":
             yield "follow it", f"mco watch {run_id}"
