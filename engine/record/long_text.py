@@ -6,6 +6,7 @@ Such a file holds nothing but the text, as UTF-8, and is replaced in one move.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -14,6 +15,8 @@ from engine.record.plain_file import LARGEST, plain_descriptor
 
 LONG = 64 * 1024
 """Characters from which on a text is long."""
+_PIECE = 1024 * 1024
+"""Characters."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -28,33 +31,42 @@ def write_text(path: Path, text: str) -> int:
     One that is there already is replaced in one move. A new one may be torn when the process dies, so nothing may refer
     to it before this returns.
     """
-    data = text.encode()
     try:
-        _write_new(path, data)
+        return _write_new(path, text)
     except FileExistsError:
         draft = path.with_name(f".{path.name}.{os.getpid()}")
         draft.unlink(missing_ok=True)  # of a process that is gone, or a link
-        _write_new(draft, data)
+        size = _write_new(draft, text)
         try:
             draft.replace(path)
         except OSError:  # a folder stands there
             draft.unlink()
             raise
-    return len(data)
+        return size
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def pieces(text: str) -> Iterator[bytes]:
+    """A text in UTF-8, piece by piece: all at once it would be in memory a second time."""
+    for start in range(0, len(text), _PIECE):
+        yield (text if len(text) <= _PIECE else text[start : start + _PIECE]).encode()
+
+
+def _write_new(path: Path, text: str) -> int:
     file = os.open(path, _NEW, 0o600)
+    size = 0
     try:
-        rest = memoryview(data)
-        while rest:  # a disk that is nearly full takes a part
-            rest = rest[os.write(file, rest) :]
+        for piece in pieces(text):
+            rest = memoryview(piece)
+            size += len(rest)
+            while rest:  # a disk that is nearly full takes a part
+                rest = rest[os.write(file, rest) :]
     except OSError:
         with suppress(OSError):
             path.unlink()
         raise
     finally:
         os.close(file)
+    return size
 
 
 def read_text(path: Path, size: int | None = None) -> str:

@@ -11,8 +11,7 @@ so do answers that are long texts: `<n>-<slug>.answer.txt`, which the line names
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,33 +59,33 @@ class StepFile:
         if step.reads is not None:
             line["reads"] = step.reads
         line.update(key=key.digest, parts=_parts(key.parts), manifest=manifest, miss=miss)
-        with self._told():
+        try:
             self._append(to_json(line) + b"\n")
+        except OSError as error:
+            raise self._failed(error) from error
 
     def keep_text(self, number: int, step: Step, text: str) -> None:
         """Write down a long answer, which has a file of its own. StorageFailed when the disk does not take it."""
         path = self._text_file(number, step)
-        with self._told():
+        try:
             try:
                 write_text(path, text)
             except FileNotFoundError:
                 path.parent.mkdir(exist_ok=True)
                 write_text(path, text)
+        except OSError as error:
+            raise self._failed(error) from error
 
     def _text_file(self, number: int, step: Step) -> Path:
         return Path(f"{self.stem(number, step)}.answer.txt")
 
-    @contextmanager
-    def _told(self) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise StorageFailed(
-                "a step cannot be written down",
-                where=str(self._folder.step_file),
-                why=error.strerror or str(error),
-                hint="free some space, then run it again: finished steps are reused",
-            ) from error
+    def _failed(self, error: OSError) -> StorageFailed:
+        return StorageFailed(
+            "a step cannot be written down",
+            where=str(self._folder.step_file),
+            why=error.strerror or str(error),
+            hint="free some space, then run it again: finished steps are reused",
+        )
 
     def _append(self, line: bytes) -> None:
         """Append a line. What a full disk took of it is cut off again."""

@@ -262,7 +262,8 @@ class RunView:
 
     def _spend(self, step: StepView, seconds: float, tokens: Tokens) -> None:
         step.seconds, step.usage = seconds, tokens.as_usage()
-        self.usage += step.usage
+        if step.usage != _NOTHING:
+            self.usage += step.usage
         if step.usage.tokens is None and step.started_at is not None:
             self.unmeasured += 1
 

@@ -55,7 +55,7 @@ class Outbox:
 
     def put(self, text: str, number: int) -> Place | None:
         """Leave a text for the worker, with the reply of that number; None when it has to go another way."""
-        if self._file < 0 or len(self._unread) >= _UNREAD:
+        if self._file < 0 or len(self._unread) >= _UNREAD or len(text) > BYTES:
             return None
         try:
             data = text.encode()

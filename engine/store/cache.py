@@ -19,7 +19,7 @@ from diskcache.core import MODE_RAW
 
 from engine.errors import StorageFailed
 from engine.record.events import Tokens
-from engine.record.long_text import is_long
+from engine.record.long_text import is_long, pieces
 from engine.step import Answer, Key
 from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch
 from engine.store.texts import Texts, sync_file
@@ -258,4 +258,4 @@ class AnswerCache:
 
 def _is_too_large(text: str) -> bool:
     """By its bytes, which are counted only where there may be too many: a character has four at the most."""
-    return len(text) * 4 > MAXIMUM_ROW and len(text.encode()) > MAXIMUM_ROW
+    return len(text) * 4 > MAXIMUM_ROW and sum(map(len, pieces(text))) > MAXIMUM_ROW
