@@ -85,7 +85,7 @@ def _one_ran(around: Surroundings, steps: int, args: dict[str, Any]) -> float:
     return seconds
 
 
-def large(folder: Path, steps: int = 200) -> list[Figure]:
+def large(folder: Path, steps: int = 100) -> list[Figure]:
     """What an answer of 1 MiB costs more than a short one, cold and reused, against as many plain files of its size."""
     folder.mkdir()
     fresh = itertools.count()
@@ -104,7 +104,7 @@ def large(folder: Path, steps: int = 200) -> list[Figure]:
 
     cold: list[tuple[float, float]] = []
     again: list[tuple[float, float]] = []
-    for number in range(7):
+    for number in range(15):
         long, short = run(MEBIBYTE), run("x")
         written, read = _files(folder / f"floor-{number}", steps)
         cold.append((long[0] - short[0], written))

@@ -191,7 +191,7 @@ def sandbox(folder: Path) -> list[Figure]:
     warm, trip = best(warm_run, lambda: round_trip(2_000), 15)
     cold, imports = best(cold_run, same_imports, 15)
     sequence, echo = best(lambda: calls(IN_SEQUENCE, 10_000), lambda: round_trip(10_000), 5)
-    together, echoes = best(lambda: calls(AT_ONCE, 9_984), lambda: echo_at_once(9_984, 64), 5)
+    together, echoes = best(lambda: calls(AT_ONCE, 9_984), lambda: echo_at_once(9_984, 64), 11)
     return [
         Figure(
             what="a trivial script, its worker warm", floor_name="5 round trips of a frame + 3 ms",

@@ -142,7 +142,7 @@ def at_once(folder: Path, steps: int = 1000, seconds: float = 0.1) -> list[Figur
         place.mkdir()
         return timed_run(surroundings(place, wait, max_parallel=steps), AT_ONCE, {"steps": steps})[0]
 
-    wall, floor = best(ours, lambda: asyncio.run(gather()), 3)
+    wall, floor = best(ours, lambda: asyncio.run(gather()), 7)
     # The kernel's own peak of a child counts what it was forked from; what it really has is read while it runs.
     peak = _peak() / 1024 + max(workers) / 2**20
     return [

@@ -36,7 +36,7 @@ def workspace(folder: Path) -> list[Figure]:
     plain, floor = best(lambda: _manifest(tree, kept), lambda: _look(tree, names), 3)
     for command in (("init", "-q"), ("add", "."), ("commit", "-qm", "all")):
         subprocess.run([*_GIT, *command], cwd=tree, check=True, capture_output=True)
-    second, status = best(lambda: _manifest(tree, kept), lambda: _status(tree), 7)
+    second, status = best(lambda: _manifest(tree, kept), lambda: _status(tree), 11)
     part, _ = best(lambda: _part(tree, kept), lambda: 0.0, 3)
     return [
         Figure(
