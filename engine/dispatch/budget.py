@@ -50,10 +50,9 @@ class Budget:
 
     def check(self, number: int) -> None:
         """CeilingReached when this scope, or one around it, is spent."""
+        # Asked for every step: two generators, as `chain` makes them, would take longer than all the rest of it.
         current: int | None = number
-        while (
-            current is not None
-        ):  # asked for every step: two generators would take as long as all the rest of it
+        while current is not None:
             scope = self._scopes[current]
             if (ceiling := _reached(scope)) is not None:
                 raise ceiling
