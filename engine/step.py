@@ -204,6 +204,10 @@ class Usage:
         )
 
 
+NO_USAGE = Usage()
+"""Nobody said what it cost."""
+
+
 def _sum(left: Number | None, right: Number | None) -> Number | None:
     if left is None or right is None:
         return right if left is None else left

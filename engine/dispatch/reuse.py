@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from engine.record.events import Logged
 from engine.record.steps import Miss
 from engine.record.stream import Stream
-from engine.step import Answer, Key, Step, Usage
+from engine.step import NO_USAGE, Answer, Key, Step
 from engine.store.group_sync import GroupSync
 
 if TYPE_CHECKING:
@@ -111,4 +111,4 @@ class Reuse:
 
 
 def _is_dear(answer: Answer) -> bool:
-    return answer.seconds >= DEAR_SECONDS or answer.usage != Usage() or bool(answer.patches)
+    return answer.seconds >= DEAR_SECONDS or answer.usage != NO_USAGE or bool(answer.patches)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from engine.step import Patch, Usage
+from engine.step import NO_USAGE, Patch, Usage
 
 JOURNAL_VERSION = 1
 """Grows when an older mco would read a journal wrongly. A new kind of event, or a new field, leaves it as it is."""
@@ -36,7 +36,7 @@ class Tokens(BaseModel):
     @classmethod
     def of(cls, usage: Usage) -> Tokens:
         """What an answer cost, as the record keeps it."""
-        if usage == _NOTHING:
+        if usage == NO_USAGE:
             return _UNKNOWN
         return cls.model_construct(
             input_tokens=usage.input_tokens,
@@ -57,7 +57,6 @@ class Tokens(BaseModel):
         )
 
 
-_NOTHING = Usage()
 _UNKNOWN = Tokens()
 
 

@@ -28,7 +28,7 @@ from engine.record.events import (
     Tokens,
 )
 from engine.record.step_view import Counts, StepState, StepView
-from engine.step import Usage
+from engine.step import NO_USAGE, Usage
 
 _METHODS = {
     kind.__name__: "_" + re.sub(r"(?<!^)([A-Z])", r"_\1", kind.__name__).lower() for kind in get_args(Event)
@@ -36,7 +36,6 @@ _METHODS = {
 """The method of the view that folds an event: StepQueued is folded by `_step_queued`."""
 
 
-_NOTHING = Usage()
 _FAILURES: Mapping[str, StepState] = {"unsupported": "skipped", "cancelled": "cancelled"}
 """Reasons that are no fault of the step."""
 
@@ -191,7 +190,7 @@ class RunView:
         self._changed(step, event.patch)
         self._note(step, event.provider, event.note)
         saved = event.saved.as_usage()
-        if saved != _NOTHING:
+        if saved != NO_USAGE:
             self.saved += saved
         self.saved_unmeasured += saved.tokens is None
         if event.saved_seconds is not None:
@@ -262,7 +261,7 @@ class RunView:
 
     def _spend(self, step: StepView, seconds: float, tokens: Tokens) -> None:
         step.seconds, step.usage = seconds, tokens.as_usage()
-        if step.usage != _NOTHING:
+        if step.usage != NO_USAGE:
             self.usage += step.usage
         if step.usage.tokens is None and step.started_at is not None:
             self.unmeasured += 1
