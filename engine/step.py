@@ -239,7 +239,7 @@ class Answer(NamedTuple):
     """What a provider gave back. `value` is the checked JSON where a schema was asked for, else the text itself."""
 
     value: Any
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     provider: str = ""
     model: str | None = None
     session_id: str | None = None

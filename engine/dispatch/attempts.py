@@ -20,7 +20,7 @@ from engine.providers.base import Progress, Provider, Question
 from engine.record.folder import slug
 from engine.schema import Schema
 from engine.settings import Settings
-from engine.step import Answer, Key, ProviderChoice, Step, Usage
+from engine.step import NO_USAGE, Answer, Key, ProviderChoice, Step
 from engine.worktree.worktrees import OpenWorktree, Whose, Worktrees
 
 
@@ -106,7 +106,7 @@ class Attempts:
         """The provider's answer, whose usage counts the attempts that failed too. StepFailed when there is none."""
         step = asking.step
         schema = None if step.schema is None else Schema(step.schema)
-        prompt, attempt, wasted = step.prompt, 0, Usage()
+        prompt, attempt, wasted = step.prompt, 0, NO_USAGE
         while True:
             attempt += 1
             question = self._question(step, choice, prompt, asking.raw(choice, attempt))
@@ -119,7 +119,7 @@ class Attempts:
             else:
                 return answer if attempt == 1 else answer._replace(usage=answer.usage + wasted)
             failure.provider = failure.provider or choice.name
-            failure.usage = wasted = wasted + (failure.usage or Usage())
+            failure.usage = wasted = wasted + (failure.usage or NO_USAGE)
             delay = (
                 None if isinstance(failure, StillPaused) else self._delay(step, attempt, failure, patience)
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engine.errors import CeilingReached, MCOError, StepFailed
-from engine.step import Usage
+from engine.step import NO_USAGE, Usage
 
 RUN = 0
 """The scope of the whole run."""
@@ -83,7 +83,7 @@ class Budget:
 def spent_by(failure: MCOError) -> Usage:
     """What a step that failed has cost, as far as its providers said."""
     usage = failure.usage if isinstance(failure, StepFailed) else None
-    return usage or Usage()
+    return usage or NO_USAGE
 
 
 def _reached(scope: Scope) -> BudgetCeiling | None:

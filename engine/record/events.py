@@ -48,6 +48,14 @@ class Tokens(BaseModel):
 
     def as_usage(self) -> Usage:
         """The way back."""
+        if (
+            self.input_tokens
+            is self.output_tokens
+            is self.cached_tokens
+            is self.reasoning_tokens
+            is self.cost
+        ):
+            return NO_USAGE  # only None is the same everywhere: there are tokens, and there are dollars
         return Usage(
             input_tokens=self.input_tokens,
             cached_tokens=self.cached_tokens,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 from engine.record.events import Changes
-from engine.step import Usage
+from engine.step import NO_USAGE, Usage
 
 StepState = Literal["queued", "running", "retrying", "finished", "reused", "failed", "skipped", "cancelled"]
 STEP_STATES: tuple[StepState, ...] = get_args(StepState)
@@ -30,7 +30,7 @@ class StepView:
     attempt: int = 0
     started_at: float | None = None
     seconds: float | None = None
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NO_USAGE
     progress: str = ""
     reason: str = ""
     message: str = ""

@@ -21,7 +21,7 @@ from engine.errors import StorageFailed
 from engine.record.events import Tokens
 from engine.record.long_text import is_long, pieces
 from engine.step import Answer, Key
-from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch, answer_in, row_of
 from engine.store.texts import Texts, sync_file
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
@@ -41,6 +41,8 @@ _SETTINGS: Mapping[str, Any] = {
 
 
 _TOO_LARGE = "an answer is too large to be kept for later runs: it will be made anew"
+_BUSY_SECONDS = 10
+"""How long another process may keep the database to itself."""
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in a database that is whole."""
 
@@ -91,12 +93,22 @@ class TextCache(diskcache.Cache):
     """The database itself; one that cannot be opened and read leaves no connection behind."""
 
     def __init__(self, folder: Path) -> None:
+        self._made = False
         try:
-            super().__init__(str(folder), timeout=10, disk=TextDisk, **_SETTINGS)  # pyright: ignore[reportUnknownMemberType]
+            super().__init__(str(folder), timeout=_BUSY_SECONDS, disk=TextDisk, **_SETTINGS)  # pyright: ignore[reportUnknownMemberType]
+            self._sql(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
             self.get("")  # pyright: ignore[reportUnknownMemberType] - a file that is no database says so now
         except BaseException:
-            self.close()
+            super().close()
             raise
+        self._made = True
+
+    def close(self) -> None:
+        """Close the database. diskcache, too, calls this when it has made its tables, to open it with a timeout:
+        setting that in the connection that is there takes half as long.
+        """
+        if self._made:
+            super().close()
 
 
 class AnswerCache:
@@ -131,7 +143,7 @@ class AnswerCache:
         text: str | None = self._cache.get(key)
         if text is None:
             return None
-        kept = KeptAnswer.model_validate_json(text)
+        kept = answer_in(text)
         if kept.version > ROW_VERSION:
             raise ForeignRow
         if kept.long is None:
@@ -159,7 +171,7 @@ class AnswerCache:
             if is_long(answer.value):
                 with self._cache.transact():  # nobody deletes the text before its row is there
                     self._put_long(key.digest, row, answer.value)
-            elif _is_too_large(text := row.model_dump_json()):
+            elif _is_too_large(text := row_of(row)):
                 self.warnings.append(_TOO_LARGE)
             else:
                 self._cache.set(key.digest, text)
@@ -173,7 +185,7 @@ class AnswerCache:
             self.warnings.append(_TOO_LARGE)
             return
         size = self._texts.keep(key, text)
-        self._cache.set(key, row.model_copy(update={"value": "", "long": size}).model_dump_json())
+        self._cache.set(key, row_of(row.model_copy(update={"value": "", "long": size})))
 
     def add(self, key: str, kept: KeptAnswer) -> bool:
         """Keep an answer that is known to be one of ours, unless the key has one; whether it was new here.
@@ -186,7 +198,7 @@ class AnswerCache:
             if is_long(kept.value):
                 self._put_long(key, kept, kept.value)
             else:
-                self._cache.set(key, kept.model_dump_json())
+                self._cache.set(key, row_of(kept))
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
             raise self._failed(error) from error
         return True

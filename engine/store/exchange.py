@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from engine.errors import StorageFailed, UsageError
 from engine.json_value import is_object
 from engine.store.cache import AnswerCache
-from engine.store.kept import MAXIMUM_ROW, KeptAnswer
+from engine.store.kept import MAXIMUM_ROW, KeptAnswer, row_of
 from engine.store.rows import Row, opened, read_row, rows
 from engine.store.texts import Texts
 
@@ -83,9 +83,7 @@ def _whole(row: Row, kept: KeptAnswer, texts: Texts) -> str:
     if kept.long is None:
         return row.text
     try:
-        return kept.model_copy(
-            update={"value": texts.read(row.key, kept.long), "long": None}
-        ).model_dump_json()
+        return row_of(kept.model_copy(update={"value": texts.read(row.key, kept.long), "long": None}))
     except (OSError, ValueError):
         return ""
 

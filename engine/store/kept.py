@@ -1,16 +1,21 @@
-"""One row of the answer store: what is kept of an answer, as JSON."""
+"""One row of the answer store: what is kept of an answer, and on a second line the parts of its key, each as JSON.
+
+A run reads the first line only. The parts are for those who look after the store, and hold the whole prompt.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import from_json, to_json
 
 from engine.record.events import Tokens
 from engine.step import Answer, Patch, PatchedFile
 
-ROW_VERSION = 2
+ROW_VERSION = 3
+"""Until 2 the parts stood among the rest, on the same line."""
 MAXIMUM_ROW = 64 * 1024 * 1024
 """Bytes, of a long text as well."""
 
@@ -27,7 +32,7 @@ class KeptPatch(BaseModel):
 
 
 class KeptAnswer(BaseModel):
-    """One row: the answer, when and by which run it was made, and the parts of its key. Times are epoch seconds."""
+    """The answer, when and by which run it was made, and the parts of its key if asked for. Times are epoch seconds."""
 
     model_config = ConfigDict(frozen=True, defer_build=True, allow_inf_nan=False)
 
@@ -42,7 +47,7 @@ class KeptAnswer(BaseModel):
     seconds: float = 0.0
     run: str
     made_at: float
-    parts: Any = None
+    parts: Any = Field(default=None, exclude=True)
     patches: list[KeptPatch] = []
 
     @field_validator("value")
@@ -63,6 +68,23 @@ class KeptAnswer(BaseModel):
             session_id=self.session_id,
             seconds=self.seconds,
             patches=tuple(
-                Patch(patch.data, patch.base, patch.provider, tuple(patch.files)) for patch in self.patches
+                [Patch(patch.data, patch.base, patch.provider, tuple(patch.files)) for patch in self.patches]
             ),
         )
+
+
+def row_of(kept: KeptAnswer) -> str:
+    """The text of a row."""
+    return f"{kept.model_dump_json()}\n{to_json(kept.parts).decode()}"
+
+
+def answer_in(row: str) -> KeptAnswer:
+    """The answer in a row, without the parts of its key. ValueError when there is none."""
+    return KeptAnswer.model_validate_json(row.partition("\n")[0])
+
+
+def whole_answer_in(row: str) -> KeptAnswer:
+    """The answer in a row and the parts of its key. ValueError when it has none."""
+    first, _, parts = row.partition("\n")
+    kept = KeptAnswer.model_validate_json(first)
+    return kept.model_copy(update={"parts": from_json(parts)}) if parts else kept

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from engine.errors import StorageFailed
 from engine.step import key_digest
-from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, whole_answer_in
 from engine.store.texts import Texts
 
 DATABASE = "cache.db"
@@ -94,10 +94,12 @@ def _read(connection: sqlite3.Connection, texts: Texts, number: int, size: int) 
 def read_row(key: str, text: str) -> tuple[KeptAnswer | None, str]:
     """The answer in a row's text, or why there is none: it must be whole, and its parts must make its key."""
     try:
-        kept = KeptAnswer.model_validate_json(text)
+        kept = whole_answer_in(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return None, f"it is no answer: {first['msg']}"
+    except ValueError:
+        return None, "it does not say what its key was made of"
     if kept.version > ROW_VERSION:
         return None, "a newer mco wrote it"
     try:

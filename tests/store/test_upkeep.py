@@ -43,7 +43,7 @@ SPOILED = {
     "no JSON": ("UPDATE Cache SET value = ? WHERE key = ?", "{", "it is no answer"),
     "no answer": ("UPDATE Cache SET value = ? WHERE key = ?", '{"value": 1}', "it is no answer"),
     "newer": (
-        "UPDATE Cache SET value = replace(value, '\"version\":2', ?) WHERE key = ?",
+        "UPDATE Cache SET value = replace(value, '\"version\":3', ?) WHERE key = ?",
         '"version":99',
         "a newer mco",
     ),
@@ -52,9 +52,24 @@ SPOILED = {
         '"prompt":"c"',
         "its key is not that of its parts",
     ),
+    "no second line": (
+        "UPDATE Cache SET value = substr(value, 1, instr(value, char(10)) - ?) WHERE key = ?",
+        1,
+        "what its key was made of",
+    ),
     "no parts": (
-        "UPDATE Cache SET value = substr(value, 1, instr(value, '\"parts\"') - 1) || ? WHERE key = ?",
-        '"parts":null}',
+        "UPDATE Cache SET value = substr(value, 1, instr(value, char(10))) || ? WHERE key = ?",
+        "null",
+        "what its key was made of",
+    ),
+    "parts that are no JSON": (
+        "UPDATE Cache SET value = substr(value, 1, instr(value, char(10))) || ? WHERE key = ?",
+        '{"prompt":',
+        "what its key was made of",
+    ),
+    "a third line": (
+        "UPDATE Cache SET value = value || char(10) || ? WHERE key = ?",
+        "{}",
         "what its key was made of",
     ),
     "no text": ("UPDATE Cache SET value = CAST(? AS TEXT) WHERE key = ?", b"\xff\xfe", "no text"),
