@@ -34,8 +34,11 @@ class AnswerStore(Protocol):
         """The answer that this step needs not be asked for, or why it has to be. Called once a step, in order."""
         ...
 
-    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
-        """Remember an answer, where that is allowed. When this returns it is as safe as it is worth."""
+    async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
+        """Remember an answer, where that is allowed. When this returns it is as safe as it is worth.
+
+        `alone` says that no other step is at work, whose answer may come in the same moment.
+        """
         ...
 
     def age(self, kept: KeptAnswer) -> float:

@@ -14,9 +14,15 @@ class Places:
     """A number of places, first come, first served; those that come back are served before those that begin."""
 
     def __init__(self, number: int) -> None:
+        self._number = number
         self.free = number
         self._beginning: deque[anyio.Event] = deque()
         self._returning: deque[anyio.Event] = deque()
+
+    @property
+    def taken(self) -> int:
+        """How many steps run."""
+        return self._number - self.free
 
     async def take(self, *, back: bool = False) -> None:
         """Wait for a place and have it. At once, without letting others run, when one is free."""

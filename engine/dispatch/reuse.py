@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from engine.record.events import Logged
 from engine.record.steps import Miss
 from engine.record.stream import Stream
 from engine.step import NO_USAGE, Answer, Key, Step
+from engine.store.group_put import Fresh, GroupPut
 from engine.store.group_sync import GroupSync
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Reuse:
         self._read_only = read_only
         self._lineage = lineage
         self._opened: AnswerCache | None = None
+        self._together = GroupPut(self._put)
         self._synced = GroupSync(self._sync)
 
     def find(self, step: Step, key: Key) -> KeptAnswer | Miss:
@@ -74,15 +76,22 @@ class Reuse:
         most = inf if kept.run in self._lineage else self._expire  # a run can be taken up again however late
         return most if step.cache is True else min(step.cache, most)
 
-    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
         """Remember an answer."""
         if step.cache is False or self._read_only or not (answer.complete or step.writes_in_place):
             return
-        cache = self._opened or self._open()
-        cache.put(key, answer, run=self._run_id, made_at=self._clock())
+        fresh = Fresh(key, answer, self._clock())
+        if alone:
+            self._put([fresh])
+        else:
+            await self._together.done(fresh)
         if _is_dear(answer):
             await self._synced.done()
-        self._tell_warnings(cache)
+        self._tell_warnings(self._opened or self._open())
+
+    def _put(self, fresh: Sequence[Fresh]) -> None:
+        cache = self._opened or self._open()
+        cache.put_all(fresh, self._run_id)
 
     def age(self, kept: KeptAnswer) -> float:
         """Seconds since an answer was made."""

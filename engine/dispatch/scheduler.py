@@ -214,7 +214,8 @@ class Scheduler:
     async def _finish(self, ticket: Ticket, answer: Answer) -> None:
         # Kept before it is told: an answer that the script has seen is never paid for again. The record can wait, as
         # that of a kept answer does.
-        await self._reuse.keep(ticket.step, ticket.key, answer)
+        alone = self._places.taken == 0
+        await self._reuse.keep(ticket.step, ticket.key, answer, alone=alone)
         ticket.done(answer)
         if is_long(answer.value):
             with anyio.CancelScope(shield=True):

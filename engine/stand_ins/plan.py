@@ -101,7 +101,7 @@ class _Noting:
         self._searched[key.digest] = Searched(step, found, self._store.age(found))
         return found if self._stubs.pattern(step.label) is None else "new"
 
-    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
         """Nothing: it is a stub."""
 
     def age(self, kept: KeptAnswer) -> float:

@@ -119,8 +119,8 @@ class _Noted:
             self._recorder.ends(key, found.answer())
         return found
 
-    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
-        await self._store.keep(step, key, answer)
+    async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
+        await self._store.keep(step, key, answer, alone=alone)
 
     def age(self, kept: KeptAnswer) -> float:
         return self._store.age(kept)

@@ -98,7 +98,7 @@ class Replay:
             return "new"
         return self._kept(recorded.answer, value)
 
-    async def keep(self, step: Step, key: Key, answer: Answer) -> None:
+    async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
         """Nothing: an answer from a file that anybody may have written is for this run alone."""
 
     def age(self, kept: KeptAnswer) -> float:

@@ -9,8 +9,8 @@ Of a long text the row has the size only: it lies in a file beside the database,
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,10 @@ import diskcache
 from diskcache.core import MODE_RAW
 
 from engine.errors import StorageFailed
-from engine.record.events import Tokens
 from engine.record.long_text import is_long, pieces
 from engine.step import Answer, Key
-from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, KeptPatch, answer_in, row_of
+from engine.store.group_put import Fresh
+from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, answer_in, kept_of, row_of
 from engine.store.texts import Texts, sync_file
 
 # Rows are made once and never expire by themselves, so diskcache's bookkeeping would be paid for nothing. The write-
@@ -152,32 +152,28 @@ class AnswerCache:
 
     def put(self, key: Key, answer: Answer, *, run: str, made_at: float) -> None:
         """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
-        row = KeptAnswer(
-            value="" if is_long(answer.value) else answer.value,
-            usage=Tokens.of(answer.usage),
-            provider=answer.provider,
-            model=answer.model,
-            session_id=answer.session_id,
-            seconds=answer.seconds,
-            run=run,
-            made_at=made_at,
-            parts=dict(key.parts),
-            patches=[
-                KeptPatch(data=one.data, base=one.base, provider=one.provider, files=list(one.files))
-                for one in answer.patches
-            ],
-        )
+        self.put_all([Fresh(key, answer, made_at)], run)
+
+    def put_all(self, fresh: Sequence[Fresh], run: str) -> None:
+        """Keep answers, all or none of them; otherwise as above."""
         try:
-            if is_long(answer.value):
-                with self._cache.transact():  # nobody deletes the text before its row is there
-                    self._put_long(key.digest, row, answer.value)
-            elif _is_too_large(text := row_of(row)):
-                self.warnings.append(_TOO_LARGE)
-            else:
-                self._cache.set(key.digest, text)
+            # A long one's row and text come together; a short one alone has diskcache's own transaction.
+            apart = len(fresh) == 1 and not is_long(fresh[0].answer.value)
+            with nullcontext() if apart else self._cache.transact():
+                for one in fresh:
+                    self._put(one, run)
         except (sqlite3.Error, OSError, diskcache.Timeout) as error:
-            why = str(error) or "another process keeps the store to itself"
-            self.warnings.append(f"an answer could not be kept for later runs: {why}")
+            what = "an answer" if len(fresh) == 1 else f"{len(fresh)} answers"
+            self.warnings.append(f"{what} could not be kept for later runs: {_why(error)}")
+
+    def _put(self, fresh: Fresh, run: str) -> None:
+        row = kept_of(fresh, run)
+        if is_long(fresh.answer.value):
+            self._put_long(fresh.key.digest, row, fresh.answer.value)
+        elif _is_too_large(text := row_of(row)):
+            self.warnings.append(_TOO_LARGE)
+        else:
+            self._cache.set(fresh.key.digest, text)
 
     def _put_long(self, key: str, row: KeptAnswer, text: str) -> None:
         """Keep a row and its text, within a transaction."""
@@ -266,6 +262,14 @@ class AnswerCache:
             why=str(error),
             hint="make the folder writable, or set XDG_CACHE_HOME to one that is",
         )
+
+
+def _why(error: Exception) -> str:
+    """What went wrong, and not that a transaction that failed could not be taken back."""
+    if isinstance(error, diskcache.Timeout):
+        return "another process keeps the store to itself"
+    first = error.__context__
+    return str(first if isinstance(first, sqlite3.Error) else error)
 
 
 def _is_too_large(text: str) -> bool:

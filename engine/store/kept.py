@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import from_json, to_json
 
 from engine.record.events import Tokens
+from engine.record.long_text import is_long
 from engine.step import Answer, Patch, PatchedFile
+from engine.store.group_put import Fresh
 
 ROW_VERSION = 3
 """Until 2 the parts stood among the rest, on the same line."""
@@ -71,6 +73,26 @@ class KeptAnswer(BaseModel):
                 [Patch(patch.data, patch.base, patch.provider, tuple(patch.files)) for patch in self.patches]
             ),
         )
+
+
+def kept_of(fresh: Fresh, run: str) -> KeptAnswer:
+    """A fresh answer as its row has it; a long text goes elsewhere."""
+    key, answer, made_at = fresh
+    return KeptAnswer(
+        value="" if is_long(answer.value) else answer.value,
+        usage=Tokens.of(answer.usage),
+        provider=answer.provider,
+        model=answer.model,
+        session_id=answer.session_id,
+        seconds=answer.seconds,
+        run=run,
+        made_at=made_at,
+        parts=dict(key.parts),
+        patches=[
+            KeptPatch(data=one.data, base=one.base, provider=one.provider, files=list(one.files))
+            for one in answer.patches
+        ],
+    )
 
 
 def row_of(kept: KeptAnswer) -> str:
