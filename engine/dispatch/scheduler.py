@@ -18,6 +18,7 @@ from engine.dispatch.ceilings import Ceilings
 from engine.dispatch.needs import Answerer, AnswerStore, Fingerprints, StepStore
 from engine.dispatch.places import Places, Turn
 from engine.dispatch.progress import StepWatcher
+from engine.dispatch.runners import Runners
 from engine.dispatch.sharing import Sharing
 from engine.dispatch.teller import Teller
 from engine.dispatch.ticket import Done, Ticket
@@ -75,6 +76,7 @@ class Scheduler:
         self._fingerprints = fingerprints
         self._store = store
         self._tasks = tasks
+        self._runners = Runners(tasks, self._run)
         self._clock = clock
         self._past = past
         self._keys = KeyMaker()
@@ -111,7 +113,7 @@ class Scheduler:
             self._teller.queued(ticket)
             if self._places.free == 0:
                 self._teller.flush()
-            self._tasks.start_soon(self._run, ticket._replace(miss=kept))
+            self._runners.start(ticket._replace(miss=kept))
         elif isinstance(kept, StepFailed):
             self._teller.queued(ticket)
             self._fail(ticket, kept, 0.0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from math import inf
 from pathlib import Path
+from types import TracebackType
 
 import anyio
 
@@ -28,7 +29,7 @@ class Traffic:
         tell: Tell,
         limits: Mapping[str, int] | None = None,
         slots: Slots | None = None,
-        now: Callable[[], float] = anyio.current_time,
+        now: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
         self._tell = tell
@@ -49,26 +50,10 @@ class Traffic:
         slots = None if number is None else Slots(folder, number, anyio.sleep)
         return cls(tell=tell, limits=limits, slots=slots)
 
-    @asynccontextmanager
-    async def passage(self, provider: str, patience: float, resting: Resting) -> AsyncGenerator[None]:
+    def passage(self, provider: str, patience: float, resting: Resting) -> Passage:
         """Around one attempt, whose end it hears. StillPaused when the provider is, for longer than `patience`."""
         gate = self._gates.get(provider) or self._new_gate(provider)
-        await gate.enter(patience, resting)
-        slot: RunLock | None = None
-        try:
-            if self._slots is not None:
-                slot = self._slots.free() or await self._rest_until_free(self._slots, resting)
-            began = self._now()
-            try:
-                yield
-            except StepFailed as failure:
-                gate.failed(failure, began)
-                raise
-            gate.succeeded(began)
-        finally:
-            if slot is not None:
-                slot.release()
-            gate.leave()
+        return Passage(gate, self._slots, patience, resting, self._now)
 
     def _new_gate(self, provider: str) -> Gate:
         pace = Pace(self._limits.get(provider, inf))
@@ -76,10 +61,46 @@ class Traffic:
         self._gates[provider] = gate
         return gate
 
-    async def _rest_until_free(self, slots: Slots, resting: Resting) -> RunLock:
+
+class Passage:
+    """One attempt's way through the gate and one of the machine's slots, and out again."""
+
+    def __init__(
+        self, gate: Gate, slots: Slots | None, patience: float, resting: Resting, now: Callable[[], float]
+    ) -> None:
+        self._gate = gate
+        self._slots = slots
+        self._slot: RunLock | None = None
+        self._patience = patience
+        self._resting = resting
+        self._now = now
+        self._began = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter(self._patience, self._resting)
+        if self._slots is not None:
+            try:
+                self._slot = self._slots.free() or await self._rest_until_free(self._slots)
+            except BaseException:
+                self._gate.leave()
+                raise
+        self._began = self._now()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self._gate.succeeded(self._began)
+        elif isinstance(error, StepFailed):
+            self._gate.failed(error, self._began)
+        if self._slot is not None:
+            self._slot.release()
+        self._gate.leave()
+
+    async def _rest_until_free(self, slots: Slots) -> RunLock:
         slot: RunLock | None = None
         try:
-            async with resting():
+            async with self._resting():
                 slot = await slots.wait()
         except BaseException:
             if slot is not None:
