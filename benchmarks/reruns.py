@@ -50,7 +50,7 @@ def resumed(folder: Path, steps: int = 10_000) -> Figure:
         assert outcome.steps["reused"] == steps
         return seconds
 
-    seconds, gets = best(ours, lambda: store.get("", steps) * steps, 5)
+    seconds, gets = best(ours, lambda: store.get("", steps) * steps, 5, times=7)
     return Figure(
         what="a run of 10,000 finished steps, taken up again", floor_name="key + diskcache get",
         ours=seconds, floor=gets, unit="s", most=8,

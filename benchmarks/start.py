@@ -46,8 +46,8 @@ def start(folder: Path) -> list[Figure]:
     def nothing() -> float:
         return _timed([sys.executable, "-c", "pass"], folder, environment)
 
-    step, floor = best(first_step, nothing, 15)
-    shown, help_floor = best(help_text, nothing, 15)
+    step, floor = best(first_step, nothing, 15, times=19)
+    shown, help_floor = best(help_text, nothing, 15, times=7)
     return [
         Figure(
             what="process start to the first step queued", floor_name="python -c pass",

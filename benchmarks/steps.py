@@ -87,7 +87,7 @@ def cold(folder: Path, steps: int = 1000) -> Figure:
             timed_run(surroundings(place, _answer), SEQUENCE, {"steps": steps, "context": CONTEXT})[0] / steps
         )
 
-    ours_seconds, floor = best(ours, lambda: store.set(f"{next(fresh)}-", steps), 9)
+    ours_seconds, floor = best(ours, lambda: store.set(f"{next(fresh)}-", steps), 9, times=4)
     return Figure(
         what="a cold step, 1,000 in sequence, each stored",
         floor_name="key + diskcache set, tuned",
@@ -110,7 +110,7 @@ def reused(folder: Path, steps: int = 1000) -> Figure:
         assert outcome.steps["reused"] == steps
         return seconds / steps
 
-    ours_seconds, floor = best(ours, lambda: store.get("", steps), 15)
+    ours_seconds, floor = best(ours, lambda: store.get("", steps), 15, times=7)
     return Figure(
         what="a reused step, 1,000 in sequence",
         floor_name="key + diskcache get",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 
 def main() -> None:
     """Run the command line of this process, and exit with its code."""
+    gc.set_threshold(100_000, 20, 20)  # what loads its modules makes much and leaves nothing to collect
     try:
         from workflows.cli.main import main as whole
     except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import random
 import sys
@@ -83,9 +82,6 @@ def mco() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `mco`. Leaves by SystemExit; no traceback reaches a user, unless MCO_DEBUG=1 asks for it."""
     open_missing()
-    gc.set_threshold(
-        100_000, 20, 20
-    )  # a command that loads its modules makes much and leaves nothing to collect
     sys.exit(run_command(sys.argv[1:] if arguments is None else list(arguments), _caller()))
 
 
