@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import anyio
-from anyio import to_thread
 from anyio.abc import TaskGroup
 from anyio.lowlevel import cancel_shielded_checkpoint
 
@@ -216,14 +216,21 @@ class Scheduler:
     async def _finish(self, ticket: Ticket, answer: Answer) -> None:
         # Kept before it is told: an answer that the script has seen is never paid for again. The record can wait, as
         # that of a kept answer does.
-        alone = self._places.taken == 0
-        await self._reuse.keep(ticket.step, ticket.key, answer, alone=alone)
-        ticket.done(answer)
-        if is_long(answer.value):
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(self._store.keep_text, ticket.number, ticket.step, answer.value)
+        text = self._begin_text(ticket, answer.value) if is_long(answer.value) else None
+        try:
+            await self._reuse.keep(ticket.step, ticket.key, answer, alone=self._places.taken == 0)
+            ticket.done(answer)
+        finally:
+            if text is not None:
+                with anyio.CancelScope(shield=True):
+                    await text
         self._write_down(ticket, answer)
         self._teller.finished(ticket, answer)
+
+    def _begin_text(self, ticket: Ticket, text: str) -> asyncio.Future[None]:
+        """Have a thread write a long text down, beside the one that keeps it and not beside the script's next step."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(None, self._store.keep_text, ticket.number, ticket.step, text)
 
     def _write_down(self, ticket: Ticket, answer: Answer | None) -> None:
         self._store.keep(
