@@ -202,8 +202,8 @@ def _report(figures: list[Figure]) -> str:
         "# Figures\n\n"
         "What mco itself costs, the whole way through worker, frames, keys, store and journal; where no program is\n"
         "named, with the fake provider answering at once. Each row stands against a floor measured in the same run;\n"
-        "ratios travel, milliseconds do not. Most are the best of several rounds taken in turns, and a floor that takes a\n"
-        "fraction of the time is measured so often in each that it takes about as long.\n\n"
+        "ratios travel, milliseconds do not. Most are the best of several rounds taken in turns, and a floor\n"
+        "that takes a fraction of the time is measured so often in each that it takes about as long.\n\n"
         f"Measured by `make bench` with {machine}.\n\n{table(figures)}\n"
     )
 
