@@ -37,7 +37,7 @@ class AnswerStore(Protocol):
     async def keep(self, step: Step, key: Key, answer: Answer, *, alone: bool = False) -> None:
         """Remember an answer, where that is allowed. When this returns it is as safe as it is worth.
 
-        `alone` says that no other step is at work, whose answer may come in the same moment.
+        `alone` says that no other step has a place, so that none can be answered in the same moment.
         """
         ...
 

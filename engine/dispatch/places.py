@@ -21,7 +21,7 @@ class Places:
 
     @property
     def taken(self) -> int:
-        """How many steps run."""
+        """How many places somebody has."""
         return self._number - self.free
 
     async def take(self, *, back: bool = False) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.record.events import Logged
+from engine.record.long_text import is_long
 from engine.record.steps import Miss
 from engine.record.stream import Stream
 from engine.step import NO_USAGE, Answer, Key, Step
@@ -81,7 +82,7 @@ class Reuse:
         if step.cache is False or self._read_only or not (answer.complete or step.writes_in_place):
             return
         fresh = Fresh(key, answer, self._clock())
-        if alone:
+        if alone or is_long(answer.value):
             self._put([fresh])
         else:
             await self._together.done(fresh)

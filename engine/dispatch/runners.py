@@ -10,18 +10,18 @@ from anyio.abc import TaskGroup
 
 Work = TypeVar("Work")
 IDLE = 8
-"""So many wait for more; steps that come one by one need one, and each has to be ended at the end."""
+"""At most so many wait for more. Steps that come one by one need one, and each has to be ended with the run."""
 
 
 class _Waiting(Generic[Work]):
     """A runner without work, until it is given some."""
 
     def __init__(self) -> None:
-        self.given: list[Work] = []
+        self.work: Work | None = None
         self.woken = anyio.Event()
 
     def give(self, work: Work) -> None:
-        self.given.append(work)
+        self.work = work
         self.woken.set()
 
 
@@ -48,10 +48,11 @@ class Runners(Generic[Work]):
             try:
                 await waiting.woken.wait()
             except BaseException:
-                for given in waiting.given:  # cancelled in that very moment: it has to hear of that, and tell
-                    await self._do(given)
+                if waiting.work is not None:  # given in that very moment: it has to hear of the end, and tell
+                    await self._do(waiting.work)
                 raise
             finally:
                 if waiting in self._idle:
                     self._idle.remove(waiting)
-            await self._do(waiting.given[0])
+            if waiting.work is not None:
+                await self._do(waiting.work)

@@ -228,7 +228,7 @@ class Scheduler:
         self._teller.finished(ticket, answer)
 
     def _begin_text(self, ticket: Ticket, text: str) -> asyncio.Future[None]:
-        """Have a thread write a long text down, beside the one that keeps it and not beside the script's next step."""
+        """Have a thread write a long text down while the store takes it, not while the script's next step begins."""
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(None, self._store.keep_text, ticket.number, ticket.step, text)
 

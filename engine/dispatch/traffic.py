@@ -89,13 +89,15 @@ class Passage:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None:
-            self._gate.succeeded(self._began)
-        elif isinstance(error, StepFailed):
-            self._gate.failed(error, self._began)
-        if self._slot is not None:
-            self._slot.release()
-        self._gate.leave()
+        try:
+            if error is None:
+                self._gate.succeeded(self._began)
+            elif isinstance(error, StepFailed):
+                self._gate.failed(error, self._began)
+        finally:
+            if self._slot is not None:
+                self._slot.release()
+            self._gate.leave()
 
     async def _rest_until_free(self, slots: Slots) -> RunLock:
         slot: RunLock | None = None

@@ -48,14 +48,11 @@ class Tokens(BaseModel):
 
     def as_usage(self) -> Usage:
         """The way back."""
+        said = (self.input_tokens, self.cached_tokens, self.output_tokens, self.reasoning_tokens, self.cost)
         if (
-            self.input_tokens
-            is self.output_tokens
-            is self.cached_tokens
-            is self.reasoning_tokens
-            is self.cost
-        ):
-            return NO_USAGE  # only None is the same everywhere: there are tokens, and there are dollars
+            said == _NOTHING
+        ):  # as mostly where no money is asked for; another object takes longer than to look
+            return NO_USAGE
         return Usage(
             input_tokens=self.input_tokens,
             cached_tokens=self.cached_tokens,
@@ -66,6 +63,7 @@ class Tokens(BaseModel):
 
 
 _UNKNOWN = Tokens()
+_NOTHING = (None,) * 5
 
 
 class Changes(BaseModel):

@@ -114,7 +114,7 @@ class Channel:
                 try:
                     return self._socket.recv_into(self._buffer, 0, _NEVER_BLOCK)
                 except BlockingIOError:
-                    os.sched_yield()  # whoever else has something to do on this processor does it
+                    os.sched_yield()  # others here go first; where it is missing nobody spins
         started = time.perf_counter()
         received = self._socket.recv_into(self._buffer)
         self._quick = time.perf_counter() - started < _SPIN_SECONDS

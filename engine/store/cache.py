@@ -155,7 +155,10 @@ class AnswerCache:
         self.put_all([Fresh(key, answer, made_at)], run)
 
     def put_all(self, fresh: Sequence[Fresh], run: str) -> None:
-        """Keep answers, all or none of them; otherwise as above."""
+        """Keep answers, all or none of them; otherwise as above.
+
+        A long one comes alone: its text is there at once and cannot be taken back with what another has spoilt.
+        """
         try:
             # A long one's row and text come together; a short one alone has diskcache's own transaction.
             apart = len(fresh) == 1 and not is_long(fresh[0].answer.value)
@@ -269,7 +272,8 @@ def _why(error: Exception) -> str:
     if isinstance(error, diskcache.Timeout):
         return "another process keeps the store to itself"
     first = error.__context__
-    return str(first if isinstance(first, sqlite3.Error) else error)
+    taken_back = isinstance(error, sqlite3.Error) and isinstance(first, (sqlite3.Error, OSError))
+    return str(first if taken_back else error)
 
 
 def _is_too_large(text: str) -> bool:

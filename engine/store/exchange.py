@@ -22,7 +22,8 @@ from engine.store.rows import Row, opened, read_row, rows
 from engine.store.texts import Texts
 
 KIND = "mco answers"
-VERSION = 1
+VERSION = 2
+"""Until 1 the rows were of one line; those are read as well."""
 _LONGEST_LINE = MAXIMUM_ROW * 7
 """A text in a row that is a JSON string itself: a control character, which is escaped twice, takes seven bytes."""
 _FOREIGN = "it does not begin as a file of `mco cache export` does"
@@ -121,7 +122,7 @@ class _Reader:
         first = self._next()
         if first is None or first.get("kind") != KIND:
             raise self._wrong(_FOREIGN)
-        if first.get("version") != VERSION:
+        if first.get("version") not in (1, VERSION):
             raise self._wrong("another version of mco wrote it", hint="update mco")
         count = 0
         while True:

@@ -19,28 +19,39 @@ class Fresh(NamedTuple):
     made_at: float
 
 
+class _Batch:
+    """What is put together, and whether it was."""
+
+    def __init__(self) -> None:
+        self.answers: list[Fresh] = []
+        self.over = anyio.Event()
+        self.error: BaseException | None = None
+
+
 class GroupPut:
     """Hands answers to `put`, together with those that come until the event loop has been round once."""
 
     def __init__(self, put: Callable[[Sequence[Fresh]], None]) -> None:
         self._put = put
-        self._coming: list[Fresh] = []
-        self._written = anyio.Event()
+        self._next = _Batch()
 
     async def done(self, fresh: Fresh) -> None:
-        """Wait until this one was put, whoever cancels. What `put` raises, the first of those who wait hears."""
-        self._coming.append(fresh)
+        """Wait until this one was put, whoever cancels. What `put` raises, all hear whose answers were in it."""
+        batch = self._next
+        batch.answers.append(fresh)
         with anyio.CancelScope(shield=True):
-            if len(self._coming) > 1:
-                await self._written.wait()
+            if len(batch.answers) > 1:
+                await batch.over.wait()
             else:
                 await checkpoint()
-                self._write()
+                self._write(batch)
+        if batch.error is not None:
+            raise batch.error
 
-    def _write(self) -> None:
-        batch, self._coming = self._coming, []
-        written, self._written = self._written, anyio.Event()
+    def _write(self, batch: _Batch) -> None:
+        self._next = _Batch()
         try:
-            self._put(batch)
-        finally:
-            written.set()
+            self._put(batch.answers)
+        except BaseException as error:  # noqa: BLE001 - each of them raises it
+            batch.error = error
+        batch.over.set()

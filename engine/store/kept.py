@@ -106,7 +106,9 @@ def answer_in(row: str) -> KeptAnswer:
 
 
 def whole_answer_in(row: str) -> KeptAnswer:
-    """The answer in a row and the parts of its key. ValueError when it has none."""
+    """The answer in a row and the parts of its key, as they are written now. ValueError when there is none."""
     first, _, parts = row.partition("\n")
     kept = KeptAnswer.model_validate_json(first)
-    return kept.model_copy(update={"parts": from_json(parts)}) if parts else kept
+    if parts:
+        return kept.model_copy(update={"parts": from_json(parts)})
+    return kept.model_copy(update={"version": max(kept.version, ROW_VERSION)})

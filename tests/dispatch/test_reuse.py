@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from engine.record.events import Happening, Logged
 from engine.record.long_text import LONG
 from engine.record.stream import Stream
 from engine.step import Answer, KeyMaker, Patch, Step, Usage
+from engine.store.cache import AnswerCache
+from engine.store.group_put import Fresh
 from engine.store.kept import KeptAnswer
 from tests.rig import Rig, events
 from tests.store.rows_of import keep, spoil
@@ -224,3 +228,31 @@ async def test_that_a_step_began_to_change_files_is_on_the_disk_itself_before_it
     assert synced[-1][0].name == "journal.jsonl"
     assert events(outcome)[-1].kind == "RunFinished"
     assert b'"kind":"RunFinished"' in synced[-1][1]
+
+
+@pytest.mark.parametrize(("length", "together"), [(10, 2), (LONG, 1)])
+def test_short_answers_of_one_moment_are_put_together_and_long_ones_alone(
+    store: Path, sink: Kept, monkeypatch: pytest.MonkeyPatch, length: int, together: int
+) -> None:
+    batches: list[int] = []
+    real = AnswerCache.put_all
+
+    def put_all(self: AnswerCache, fresh: Sequence[Fresh], run: str) -> None:
+        batches.append(len(fresh))
+        real(self, fresh, run)
+
+    monkeypatch.setattr(AnswerCache, "put_all", put_all)
+
+    async def both(earlier: Reuse, *, alone: bool) -> None:
+        async with anyio.create_task_group() as tasks:
+            for prompt in ("a", "b"):
+                step = Step(prompt=prompt, reads=())
+                answer = Answer("x" * length, provider="fake")
+                tasks.start_soon(partial(earlier.keep, step, key_of(step), answer, alone=alone))
+
+    with reuse(store, sink) as earlier:
+        anyio.run(partial(both, earlier, alone=False))
+        assert batches == [together] * (2 // together)
+        batches.clear()
+        anyio.run(partial(both, earlier, alone=True))
+        assert batches == [1, 1]

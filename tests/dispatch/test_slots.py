@@ -12,7 +12,7 @@ import pytest
 
 from engine.dispatch.slots import Slots
 from engine.dispatch.traffic import Traffic
-from engine.errors import StorageFailed
+from engine.errors import Reason, StepFailed, StorageFailed
 
 pytestmark = pytest.mark.anyio
 
@@ -86,3 +86,21 @@ async def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFailed, match="slots cannot be made"):
         slots(tmp_path / "file" / "slots", 1).free()
+
+
+async def test_a_slot_is_free_again_even_when_nobody_can_be_told_of_the_failure(tmp_path: Path):
+    def tell(provider: str, reason: Reason, seconds: float) -> None:
+        raise StorageFailed("the journal cannot be written")
+
+    @asynccontextmanager
+    async def resting():
+        yield
+
+    pool = slots(tmp_path / "slots", 1)
+    traffic = Traffic(tell=tell, limits={"x": 1}, slots=pool)
+    with pytest.raises(StorageFailed):
+        async with traffic.passage("x", 0.0, resting):
+            raise StepFailed("rate_limited", "too many", retry_after=50.0)
+    slot = pool.free()
+    assert slot is not None
+    slot.release()

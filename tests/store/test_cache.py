@@ -134,6 +134,7 @@ def test_a_database_that_another_process_keeps_to_itself_is_a_warning(tmp_path: 
     other = sqlite3.connect(tmp_path / "cache.db", isolation_level=None)
     with closing(other), closing(cache):
         cache.get(KEY.digest)
+        assert cache._cache._con.execute("PRAGMA busy_timeout").fetchone() == (10_000,)
         cache._cache._con.execute("PRAGMA busy_timeout = 1")  # for once not ten seconds
         other.execute("BEGIN IMMEDIATE")
         cache.put(Key("b" * 64, {}), ANSWER, run="r", made_at=1.0)

@@ -74,7 +74,7 @@ def altered(file: Path, how: str) -> None:
         case "no header":
             lines = lines[1:]
         case "another version":
-            lines = [first.replace(b'"version": 1', b'"version": 2'), row, other, last]
+            lines = [first.replace(b'"version": 2', b'"version": 3'), row, other, last]
         case "another file":
             lines = [b"%PDF-1.7\n"]
         case "deep":

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from engine.store.cache import AnswerCache
-from engine.store.exchange import Taken, export, take_in
-from engine.store.kept import KeptAnswer, answer_in, row_of, whole_answer_in
+from engine.store.exchange import KIND, Taken, export, take_in
+from engine.store.kept import ROW_VERSION, KeptAnswer, answer_in, row_of, whole_answer_in
 from engine.store.upkeep import verify
 from tests.store.rows_of import keep, kept, key_of, spoil
 
@@ -52,3 +53,17 @@ def test_a_row_from_before_the_parts_had_a_line_is_as_good(tmp_path: Path):
     assert take_in(tmp_path / "other", tmp_path / "answers") == Taken(added=1, known=0)
     assert kept(tmp_path / "other", key)
     assert row(tmp_path / "other").count("\n") == 1
+    assert json.loads(row(tmp_path / "other").split("\n")[0])["version"] == ROW_VERSION
+
+
+def test_a_file_from_before_the_parts_had_a_line_is_taken_in(tmp_path: Path):
+    (key,) = keep(tmp_path, "a")
+    answer, parts = row(tmp_path).split("\n")
+    old = json.dumps({**json.loads(answer), "version": 2, "parts": json.loads(parts)})
+    lines = "".join(
+        json.dumps(line) + "\n" for line in ({"kind": KIND, "version": 1}, {"key": key, "row": old})
+    )
+    end = {"rows": 1, "sha256": hashlib.sha256(lines.encode()).hexdigest()}
+    (tmp_path / "file").write_text(f"{lines}{json.dumps(end)}\n")
+    assert take_in(tmp_path / "other", tmp_path / "file") == Taken(added=1, known=0)
+    assert kept(tmp_path / "other", key)

@@ -80,7 +80,9 @@ def verify_command(context: click.Context, caller: Caller, *, drop: bool, as_jso
         if len(problems) > _SHOWN:
             click.echo(f"  and {len(problems) - _SHOWN:,} more")
         if problems and not drop:
-            click.echo("hint: they are never used; `mco cache verify --drop` deletes them", err=True)
+            click.echo(
+                "hint: `mco cache verify --drop` deletes them, and their steps are asked again", err=True
+            )
     context.exit(1 if problems and not drop else 0)
 
 
