@@ -157,8 +157,13 @@ class AnswerCache:
     def put_all(self, fresh: Sequence[Fresh], run: str) -> None:
         """Keep answers, all or none of them; otherwise as above.
 
-        A long one comes alone: its text is there at once and cannot be taken back with what another has spoilt.
+        Those with a long one among them are kept each alone: its text is there at once, and could not be taken back
+        with what another has spoilt.
         """
+        if len(fresh) > 1 and any(is_long(one.answer.value) for one in fresh):
+            for one in fresh:
+                self.put_all([one], run)
+            return
         try:
             # A long one's row and text come together; a short one alone has diskcache's own transaction.
             apart = len(fresh) == 1 and not is_long(fresh[0].answer.value)

@@ -114,6 +114,24 @@ def test_when_the_store_does_not_take_one_none_is_kept_and_that_is_said_once(tmp
     assert not any(kept(tmp_path, one.key.digest) for one in answers)
 
 
+def test_a_long_answer_is_kept_or_lost_alone(tmp_path: Path):
+    (before,) = keep(tmp_path, "a", value="o" * LONG)
+    answers = [fresh("a", "n" * LONG), fresh("b"), fresh("c", "x" * LONG)]
+    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON Cache WHEN NEW.key = "
+            f"'{answers[1].key.digest}' BEGIN SELECT RAISE(FAIL, 'the disk is full'); END"
+        )
+    with closing(AnswerCache(tmp_path)) as cache:
+        cache.put_all(answers, "r1")
+        assert cache.warnings == ["an answer could not be kept for later runs: the disk is full"]
+        found = cache.get(before)
+    assert found is not None
+    assert found.value == "n" * LONG
+    assert [kept(tmp_path, one.key.digest) for one in answers] == [True, False, True]
+    assert verify(tmp_path, drop=False) == []
+
+
 def test_why_a_store_took_nothing_is_said_even_when_its_transaction_was_taken_back_already(tmp_path: Path):
     with closing(AnswerCache(tmp_path)) as cache:
         keep(tmp_path, "before")
