@@ -5,6 +5,7 @@ from __future__ import annotations
 import anyio
 import pytest
 from anyio import TaskInfo
+from anyio.abc import TaskGroup
 
 from engine.dispatch.runners import IDLE, Runners
 
@@ -33,6 +34,15 @@ class Work:
     def let(self, *numbers: int) -> None:
         for number in numbers:
             self.ends.setdefault(number, anyio.Event()).set()
+
+
+async def with_one_idle(tasks: TaskGroup, work: Work) -> Runners[int]:
+    """Runners of which one has done piece 0 and waits for more."""
+    runners = Runners(tasks, work.do)
+    work.let(0)
+    runners.start(0)
+    await anyio.wait_all_tasks_blocked()
+    return runners
 
 
 async def test_work_that_comes_one_by_one_is_done_by_one_task():
@@ -71,10 +81,7 @@ async def test_work_that_comes_together_is_done_side_by_side_and_few_wait_for_mo
 async def test_work_given_in_the_moment_of_a_cancellation_hears_of_it():
     work = Work()
     async with anyio.create_task_group() as tasks:
-        runners = Runners(tasks, work.do)
-        work.let(0)
-        runners.start(0)
-        await anyio.wait_all_tasks_blocked()
+        runners = await with_one_idle(tasks, work)
         tasks.cancel_scope.cancel()
         runners.start(1)  # to the one that waits, and that hears of both
         runners.start(2)  # to a new one
@@ -85,10 +92,7 @@ async def test_work_given_in_the_moment_of_a_cancellation_hears_of_it():
 async def test_after_a_cancellation_nobody_waits_who_is_gone():
     work = Work()
     async with anyio.create_task_group() as tasks:
-        runners = Runners(tasks, work.do)
-        work.let(0)
-        runners.start(0)
-        await anyio.wait_all_tasks_blocked()
+        runners = await with_one_idle(tasks, work)
         tasks.cancel_scope.cancel()
         with anyio.CancelScope(shield=True):
             await anyio.wait_all_tasks_blocked()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -15,13 +14,18 @@ from engine.step import Answer
 from engine.store.cache import AnswerCache
 from engine.store.group_put import Fresh, GroupPut
 from engine.store.upkeep import verify
-from tests.store.rows_of import keep, kept, key_of
+from tests.store.rows_of import keep, kept, key_of, spoil
 
 pytestmark = pytest.mark.anyio
 
 
 def fresh(prompt: str, value: object = "said") -> Fresh:
     return Fresh(key_of(prompt), Answer(value=value, provider="fake"), 100.0)
+
+
+def full(how: str, when: str = "") -> str:
+    """SQL that makes the database refuse rows as a full disk would."""
+    return f"CREATE TRIGGER full BEFORE INSERT ON Cache {when} BEGIN SELECT RAISE({how}, 'the disk is full'); END"
 
 
 class Store:
@@ -102,11 +106,7 @@ def test_answers_of_every_kind_are_kept_in_one_transaction(tmp_path: Path):
 def test_when_the_store_does_not_take_one_none_is_kept_and_that_is_said_once(tmp_path: Path):
     (before,) = keep(tmp_path, "before")
     answers = [fresh("a"), fresh("b"), fresh("c")]
-    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON Cache WHEN NEW.key = "
-            f"'{answers[1].key.digest}' BEGIN SELECT RAISE(FAIL, 'the disk is full'); END"
-        )
+    spoil(tmp_path, full("FAIL", f"WHEN NEW.key = '{answers[1].key.digest}'"))
     with closing(AnswerCache(tmp_path)) as cache:
         cache.put_all(answers, "r1")
         assert cache.warnings == ["3 answers could not be kept for later runs: the disk is full"]
@@ -117,11 +117,7 @@ def test_when_the_store_does_not_take_one_none_is_kept_and_that_is_said_once(tmp
 def test_a_long_answer_is_kept_or_lost_alone(tmp_path: Path):
     (before,) = keep(tmp_path, "a", value="o" * LONG)
     answers = [fresh("a", "n" * LONG), fresh("b"), fresh("c", "x" * LONG)]
-    with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
-        connection.execute(
-            "CREATE TRIGGER full BEFORE INSERT ON Cache WHEN NEW.key = "
-            f"'{answers[1].key.digest}' BEGIN SELECT RAISE(FAIL, 'the disk is full'); END"
-        )
+    spoil(tmp_path, full("FAIL", f"WHEN NEW.key = '{answers[1].key.digest}'"))
     with closing(AnswerCache(tmp_path)) as cache:
         cache.put_all(answers, "r1")
         assert cache.warnings == ["an answer could not be kept for later runs: the disk is full"]
@@ -135,9 +131,6 @@ def test_a_long_answer_is_kept_or_lost_alone(tmp_path: Path):
 def test_why_a_store_took_nothing_is_said_even_when_its_transaction_was_taken_back_already(tmp_path: Path):
     with closing(AnswerCache(tmp_path)) as cache:
         keep(tmp_path, "before")
-        with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
-            connection.execute(
-                "CREATE TRIGGER full BEFORE INSERT ON Cache BEGIN SELECT RAISE(ROLLBACK, 'the disk is full'); END"
-            )
+        spoil(tmp_path, full("ROLLBACK"))
         cache.put(key_of("a"), Answer("said"), run="r1", made_at=1.0)
         assert cache.warnings == ["an answer could not be kept for later runs: the disk is full"]
