@@ -95,10 +95,6 @@ class StepStore(Protocol):
         """The beginning of the paths under which adapters keep what their programs printed."""
         ...
 
-    def keep_text(self, number: int, step: Step, text: str) -> None:
-        """Write down a long answer, to which `keep` then refers. May be called in a thread."""
-        ...
-
     def keep(
         self, number: int, step: Step, answer: Answer | None, *, key: Key, manifest: str | None, miss: Miss
     ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -31,7 +30,6 @@ from engine.errors import (
     StorageFailed,
     first_of_ours,
 )
-from engine.record.long_text import is_long
 from engine.record.steps import Miss
 from engine.record.stream import Stream
 from engine.step import Answer, Key, KeyMaker, Step
@@ -216,21 +214,10 @@ class Scheduler:
     async def _finish(self, ticket: Ticket, answer: Answer) -> None:
         # Kept before it is told: an answer that the script has seen is never paid for again. The record can wait, as
         # that of a kept answer does.
-        text = self._begin_text(ticket, answer.value) if is_long(answer.value) else None
-        try:
-            await self._reuse.keep(ticket.step, ticket.key, answer, alone=self._places.taken == 0)
-            ticket.done(answer)
-        finally:
-            if text is not None:
-                with anyio.CancelScope(shield=True):
-                    await text
+        await self._reuse.keep(ticket.step, ticket.key, answer, alone=self._places.taken == 0)
+        ticket.done(answer)
         self._write_down(ticket, answer)
         self._teller.finished(ticket, answer)
-
-    def _begin_text(self, ticket: Ticket, text: str) -> asyncio.Future[None]:
-        """Have a thread write a long text down while the store takes it, not while the script's next step begins."""
-        loop = asyncio.get_running_loop()
-        return loop.run_in_executor(None, self._store.keep_text, ticket.number, ticket.step, text)
 
     def _write_down(self, ticket: Ticket, answer: Answer | None) -> None:
         self._store.keep(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from engine.record.plain_file import LARGEST, plain_descriptor
+from engine.reserved_space import reserve_space
 
 LONG = 64 * 1024
 """Characters from which on a text is long."""
@@ -55,6 +56,7 @@ def _write_new(path: Path, text: str) -> int:
     file = os.open(path, _NEW, 0o600)
     size = 0
     try:
+        reserve_space(file, len(text))
         for piece in pieces(text):
             rest = memoryview(piece)
             size += len(rest)

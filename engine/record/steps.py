@@ -52,7 +52,7 @@ class StepFile:
         """
         line: dict[str, Any] = {"step": number}
         if answer is not None and is_long(answer.value):
-            line["answer_file"] = self._text_file(number, step).name
+            line["answer_file"] = self._keep_text(number, step, answer.value)
         elif answer is not None:
             line["answer"] = answer.value
         line.update(label=step.label, prompt=step.prompt)
@@ -64,9 +64,9 @@ class StepFile:
         except OSError as error:
             raise self._failed(error) from error
 
-    def keep_text(self, number: int, step: Step, text: str) -> None:
-        """Write down a long answer, which has a file of its own. StorageFailed when the disk does not take it."""
-        path = self._text_file(number, step)
+    def _keep_text(self, number: int, step: Step, text: str) -> str:
+        """Write down a long answer, which has a file of its own; the file's name."""
+        path = Path(f"{self.stem(number, step)}.answer.txt")
         try:
             try:
                 write_text(path, text)
@@ -75,9 +75,7 @@ class StepFile:
                 write_text(path, text)
         except OSError as error:
             raise self._failed(error) from error
-
-    def _text_file(self, number: int, step: Step) -> Path:
-        return Path(f"{self.stem(number, step)}.answer.txt")
+        return path.name
 
     def _failed(self, error: OSError) -> StorageFailed:
         return StorageFailed(

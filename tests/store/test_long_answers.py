@@ -88,8 +88,6 @@ def test_a_long_answer_lies_beside_the_lines_of_the_steps(tmp_path: Path, length
     with closing(StepFile(folder)) as file:
         for number, value in enumerate(answers, start=1):
             step = Step("asks", label="../a label")
-            if is_long(value):
-                file.keep_text(number, step, value)
             key = key_of(f"{number}")
             file.keep(number, step, Answer(value), key=key, manifest=None, miss="new")
     first, second, third = (json.loads(line) for line in folder.step_file.read_bytes().splitlines())
