@@ -28,6 +28,7 @@ _NAMED = 3
 _SAID: Mapping[str, str] = {
     "prompt": "prompt changed",
     "interrupted": "it was interrupted before",
+    "unbegun": "its turn had not come when its run ended before",
     "expired": "its kept answer is older than allowed",
     "forced": "--fresh: everything is asked again",
     "uncached": "cache=False: it is asked every time",

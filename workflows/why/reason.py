@@ -18,6 +18,7 @@ Kind = Literal[
     "files",
     "failed",  # the same step failed before, and failures are not kept
     "interrupted",  # the same step never came to its end
+    "unbegun",  # the same step waited for its turn until its run ended
     "expired",
     "forced",  # --fresh
     "uncached",  # cache=False
@@ -101,7 +102,9 @@ def reason(
 def _same_key(old: StepView) -> Kind:
     if old.state in ("failed", "skipped"):
         return "failed"
-    return "dropped" if old.state in ("finished", "reused") else "interrupted"
+    if old.state in ("finished", "reused"):
+        return "dropped"
+    return "unbegun" if old.started_at is None else "interrupted"
 
 
 def _difference(

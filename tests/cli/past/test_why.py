@@ -98,17 +98,22 @@ def test_a_step_that_failed_before_runs_again_for_that(mco: Mco, workspace: Path
     assert ran(mco) == {"end": "failed"}
 
 
-def test_a_step_that_was_under_way_when_its_run_died_was_interrupted(mco: Mco, workspace: Path) -> None:
+@pytest.mark.parametrize(
+    ("lost", "kind"), [((b"Failed",), "interrupted"), ((b"Failed", b"StepStarted"), "unbegun")]
+)
+def test_a_step_that_did_not_end_with_its_run_was_under_way_or_waited(
+    mco: Mco, workspace: Path, lost: tuple[bytes, ...], kind: str
+) -> None:
     (workspace / "alone.py").write_text(ALONE)
     mco("run", "alone.py", "--provider", "fake", rules='[[rules]]\nfail = "refused"\n')
     journal = folders(workspace)[0].journal
     lines = journal.read_bytes().splitlines(keepends=True)
     journal.write_bytes(
-        b"".join(line for line in lines if b"Failed" not in line and b"RunFinished" not in line)
+        b"".join(line for line in lines if not any(each in line for each in (*lost, b"RunFinished")))
     )
     mco("run", "alone.py", "--provider", "fake")
 
-    assert ran(mco) == {"greet": "interrupted"}
+    assert ran(mco) == {"greet": kind}
 
 
 def test_an_answer_that_is_too_old_has_expired(mco: Mco, clock: Hours) -> None:
