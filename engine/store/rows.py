@@ -38,7 +38,7 @@ class Row(NamedTuple):
 def opened(folder: Path) -> Generator[sqlite3.Connection | None]:
     """The database of a store, None when there is none yet. StorageFailed when it cannot be read or changed."""
     path = folder / DATABASE
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_size == 0:  # made on a full disk
         yield None
         return
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,14 @@ class Disk:
 
     def remount(self, options: str) -> None:
         _run("mount", "-o", f"remount,{options}", str(self.folder))
+
+    def fill(self) -> Path:
+        """Leave no room; the file that takes it."""
+        filler = self.folder / "filler"
+        with suppress(OSError), filler.open("wb", 0) as file:
+            while file.write(bytes(4096)):
+                pass
+        return filler
 
     def unmount(self) -> None:
         _run("umount", "--lazy", str(self.folder))
@@ -94,3 +103,18 @@ def test_without_room_for_answers_the_run_still_ends_well_and_says_so(
     assert ended.code == 0, ended.errors
     assert result_of_newest(bench) == expected
     assert "could not be kept" in ended.errors
+
+
+def test_a_disk_that_is_full_when_a_run_begins_takes_no_answer_away(tmp_path: Path, disks: list[Disk]):
+    bench = Bench(tmp_path / "bench")
+    disk = mounted(disks, tmp_path / "bench" / "cache", "16m")
+    undisturbed(bench)
+    asked = bench.asked()
+    filler = disk.fill()
+    ended = follow(bench.start(*RUN))
+    assert ended.code == 1
+    assert "the answer store cannot be opened" in ended.errors
+    assert "has room" in ended.errors
+    filler.unlink()
+    undisturbed(bench)
+    assert bench.asked() == asked
