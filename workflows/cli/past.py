@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from workflows.why.history import History
     from workflows.why.past import PastRun
 
+_TOLD = 3
+"""Losses that are named; the others are counted."""
+
 
 def short(label: str) -> str:
     """A step's name in a table: at most a third of the terminal's width, whole where it is piped."""
@@ -41,6 +44,15 @@ def open_run(caller: Caller, asked: str) -> PastRun:
     if record.damage:
         tell(f"warning: {run.run_id}: {record.damage}")
     return run
+
+
+def tell_losses(*runs: PastRun) -> None:
+    """What of their records could not be read for a report that was just given."""
+    losses = list(dict.fromkeys(loss for run in runs for loss in run.losses))
+    for loss in losses[:_TOLD]:
+        tell(f"warning: {loss}")
+    if len(losses) > _TOLD:
+        tell(f"warning: {count(len(losses) - _TOLD, 'more part')} of these records cannot be read")
 
 
 def unreadable(record: RunRecord) -> StorageFailed:

@@ -34,6 +34,7 @@ _SAID: Mapping[str, str] = {
     "uncached": "cache=False: it is asked every time",
     "writes": "it may write files, and an old answer does not bring them back",
     "dropped": "nothing changed, but its answer is no longer kept",
+    "lost": "nothing changed; what the record said of it is gone",
     "unknown": "its key changed; the record does not say in what",
 }
 

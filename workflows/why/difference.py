@@ -81,9 +81,9 @@ def _ended(step: StepView) -> str:
 
 def _answers_differ(sides: Sides) -> bool:
     new, old = sides.new_line, sides.old_line
-    if new is None or old is None or sides.old is None:
+    if new is None or old is None or not (new.answered and old.answered):
         return sides.old is not None and sides.old.answer != sides.new.answer  # their beginnings
-    return new.answered and old.answered and new.answer != old.answer
+    return new.answer != old.answer
 
 
 def _results_differ(old: RunFolder, new: RunFolder) -> bool | None:

@@ -103,7 +103,7 @@ class History:
         if known is not None:
             return known
         try:
-            run = PastRun(folder)
+            run = PastRun(folder, self._run.losses)
         except StorageFailed:
             return None
         while len(self._open) >= _KEPT_OPEN:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -52,10 +53,14 @@ class Name(NamedTuple):
 
 
 class PastRun:
-    """A run read back. StorageFailed when its journal cannot be read; what is damaged in it is counted."""
+    """A run read back. StorageFailed when its journal cannot be read; what is damaged in it is counted.
 
-    def __init__(self, folder: RunFolder) -> None:
+    `losses` has in words what else could not be read, each once; runs that are read for one report share it.
+    """
+
+    def __init__(self, folder: RunFolder, losses: dict[str, None] | None = None) -> None:
         self.folder = folder
+        self.losses: dict[str, None] = {} if losses is None else losses
         reader = JournalReader(folder.journal)
         self.view = fold(reader.read())
         self.damaged = reader.damaged
@@ -93,6 +98,12 @@ class PastRun:
 
     def line(self, number: int) -> StepLine | None:
         """The line of a step that ran; None when there is none, or none that can be read."""
+        line = self._read_line(number)
+        if line is None and self.view.steps[number].state == "finished":  # which it has been written for
+            self._lost(f"what step {number} was asked", self.folder.step_file)
+        return None if line is None else self._whole(line)
+
+    def _read_line(self, number: int) -> StepLine | None:
         place = self._places.get(number)
         if place is None:
             return None
@@ -103,17 +114,22 @@ class PastRun:
                 line = StepLine.model_validate_json(file.read(length))
         except (OSError, ValueError):
             return None
-        return self._whole(line) if line.step == number else None
+        return line if line.step == number else None
 
     def _whole(self, line: StepLine) -> StepLine:
         """The line with its answer, where that has a file of its own; without one where the file is gone."""
         if line.answer_file is None or not _ANSWER_FILE.fullmatch(line.answer_file):
             return line
+        path = self.folder.steps / line.answer_file
         try:
-            text = read_text(self.folder.steps / line.answer_file)
+            text = read_text(path)
         except (OSError, ValueError):
+            self._lost(f"the answer of step {line.step}", path)
             return line
         return line.model_copy(update={"answer": text})
+
+    def _lost(self, what: str, where: Path) -> None:
+        self.losses[f"{self.run_id}: {what} cannot be read ({where.relative_to(self.folder.path)})"] = None
 
     @cached_property
     def _places(self) -> dict[int, tuple[int, int]]:

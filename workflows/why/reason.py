@@ -24,6 +24,7 @@ Kind = Literal[
     "uncached",  # cache=False
     "writes",  # a step that may write is not reused
     "dropped",  # nothing changed, but its answer is no longer kept
+    "lost",  # nothing changed, and its line, which said why it ran, is gone
     "unknown",  # its key changed, and the record does not say in what
 ]
 
@@ -95,7 +96,9 @@ def reason(
     if sides.old is None:
         return Reason("new")
     if sides.old.key == new.key:
-        return Reason(_same_key(sides.old))
+        found = _same_key(sides.old)
+        gone = line is None and new.state == "finished"  # one that still runs has none yet
+        return Reason("lost" if found == "dropped" and gone else found)
     return _difference(sides, upstream, files)
 
 

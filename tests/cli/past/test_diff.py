@@ -132,6 +132,16 @@ def test_a_long_answer_that_changed_is_told_and_one_that_is_gone_is_not_held_aga
     assert first.read_text() == "a" * LONG
     second.unlink()
     assert _changed(mco) == {}
+    lost = f"{second.parent.parent.name}: the answer of step 3 cannot be read (steps/{second.name})"
+    assert f"warning: {lost}\n" in mco("diff").stderr
+
+
+def test_of_a_long_answer_that_is_gone_the_beginning_still_tells(mco: Mco, workspace: Path) -> None:
+    rules = '[[rules]]\nmatch = "^Write a draft"\nreply = "{}"\n'
+    run_six(mco, "--fresh", rules=rules.format("a" * LONG))
+    run_six(mco, "--fresh", rules=rules.format("b" * LONG))
+    next(folders(workspace)[0].steps.glob("*-draft.answer.txt")).unlink()
+    assert _changed(mco)["draft"] == ["answer"]
 
 
 def _changed(mco: Mco) -> dict[str, list[str]]:

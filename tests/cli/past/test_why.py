@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.record.long_text import LONG
 from tests.cli.console import Mco
 from tests.cli.past.conftest import Hours
 from tests.cli.past.six import ALONE, SIX, STEPS, edit, folders, kinds, ran, run_six, told
@@ -318,3 +319,32 @@ def test_an_answer_inside_a_list_is_recognised(mco: Mco, workspace: Path) -> Non
     run_six(mco)
 
     assert ran(mco) == {"draft": "prompt", "review": "upstream"}
+
+
+def test_a_record_that_lost_what_a_reason_needs_says_so(mco: Mco, workspace: Path) -> None:
+    rules = f'[[rules]]\nmatch = "^Write a"\nreply = "{"a" * LONG}"\n'
+    run_six(mco, rules=rules)
+    edit(workspace, "Write a draft.", "Write a short draft.")
+    run_six(mco, rules=rules.replace("aaa", "bbb"))
+    assert ran(mco) == {"draft": "prompt", "review": "upstream"}
+    old, new = folders(workspace)
+
+    next(old.steps.glob("*-draft.answer.txt")).unlink()
+    said = mco("why")
+    assert "review   ran     prompt changed\n" in said.stdout
+    assert "warning: [RUN]: the answer of step 3 cannot be read (steps/3-draft.answer.txt)\n" in str(said)
+
+    new.step_file.unlink()
+    said = mco("why")
+    assert "warning: [RUN]: what step 3 was asked cannot be read (steps.jsonl)\n" in str(said)
+
+
+def test_without_the_line_that_says_why_an_equal_step_ran_nothing_is_made_up(
+    mco: Mco, workspace: Path
+) -> None:
+    run_six(mco)
+    run_six(mco, "--fresh")
+    folders(workspace)[1].step_file.unlink()
+
+    assert ran(mco) == dict.fromkeys(STEPS, "lost")
+    assert "warning: 3 more parts of these records cannot be read\n" in mco("why").stderr

@@ -109,7 +109,9 @@ def test_a_run_that_has_nothing_is_never_read_as_a_journal(
     mine = keep(tmp_path, "20260101-000030-0000", ["a"])
     run = PastRun(mine)
     read: list[str] = []
-    monkeypatch.setattr(module, "PastRun", lambda folder: read.append(folder.run_id) or PastRun(folder))
+    monkeypatch.setattr(
+        module, "PastRun", lambda folder, losses: read.append(folder.run_id) or PastRun(folder, losses)
+    )
 
     assert [number for number, _ in History(RunStore(tmp_path), run).matches([1])] == [1]
     assert read == ["20260101-000020-0000"]
@@ -156,7 +158,9 @@ def test_prompts_that_only_begin_alike_are_read_a_few_times_and_no_more(
     run = PastRun(keep(tmp_path, "20260102-000000-0000", ["new"], prompt="x" * EXCERPT))
     history = History(RunStore(tmp_path), run)
     read: list[str] = []
-    monkeypatch.setattr(module, "PastRun", lambda folder: read.append(folder.run_id) or PastRun(folder))
+    monkeypatch.setattr(
+        module, "PastRun", lambda folder, losses: read.append(folder.run_id) or PastRun(folder, losses)
+    )
     monkeypatch.setattr(history, "line", lambda run, number: StepLine(step=number, prompt=run.run_id))
 
     assert list(history.matches([1])) == []

@@ -16,7 +16,7 @@ from workflows.cli.caller import Caller, pass_caller
 from workflows.cli.completion import run_ids
 from workflows.cli.figures import UNKNOWN, age, amount, count, duration
 from workflows.cli.outlet import give, tell
-from workflows.cli.past import history_of, open_run, short
+from workflows.cli.past import history_of, open_run, short, tell_losses
 from workflows.cli.report import echo_data
 from workflows.cli.table import echo_table, stdout_width, wrapped
 
@@ -55,6 +55,7 @@ def diff_command(caller: Caller, *, old: str, new: str | None, everything: bool,
         echo_data(json.dumps(_document(found), indent=2, ensure_ascii=False))
     else:
         _show(found, caller.clock(), everything=everything)
+    tell_losses(before, after)
 
 
 def _newest_alike(caller: Caller, run: PastRun) -> str:

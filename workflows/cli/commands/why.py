@@ -17,7 +17,7 @@ from workflows.cli.colour import difference_line, is_welcome
 from workflows.cli.completion import run_ids
 from workflows.cli.figures import age, count
 from workflows.cli.outlet import give, tell
-from workflows.cli.past import history_of, open_run
+from workflows.cli.past import history_of, open_run, tell_losses
 from workflows.cli.report import echo_data
 from workflows.cli.table import stdout_width, wrapped
 
@@ -60,6 +60,7 @@ def why_command(caller: Caller, *, run: str, step: str | None, as_json: bool) ->
         _show_all(found)
     else:
         _show_some(found, caller)
+    tell_losses(past)
 
 
 def _open(caller: Caller, run: str, step: str | None) -> PastRun:
