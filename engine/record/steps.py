@@ -62,7 +62,7 @@ class StepFile:
         try:
             self._append(to_json(line) + b"\n")
         except OSError as error:
-            raise self._failed(error) from error
+            raise _failed(self._folder.step_file, error) from error
 
     def _keep_text(self, number: int, step: Step, text: str) -> str:
         """Write down a long answer, which has a file of its own; the file's name."""
@@ -74,16 +74,8 @@ class StepFile:
                 path.parent.mkdir(exist_ok=True)
                 write_text(path, text)
         except OSError as error:
-            raise self._failed(error) from error
+            raise _failed(path, error) from error
         return path.name
-
-    def _failed(self, error: OSError) -> StorageFailed:
-        return StorageFailed(
-            "a step cannot be written down",
-            where=str(self._folder.step_file),
-            why=error.strerror or str(error),
-            hint="free some space, then run it again: finished steps are reused",
-        )
 
     def _append(self, line: bytes) -> None:
         """Append a line. What a full disk took of it is cut off again."""
@@ -111,6 +103,15 @@ class StepFile:
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
+
+
+def _failed(path: Path, error: OSError) -> StorageFailed:
+    return StorageFailed(
+        "a step cannot be written down",
+        where=str(path),
+        why=error.strerror or str(error),
+        hint="see that its disk has room and takes such a file, then run it again: finished steps are reused",
+    )
 
 
 def _parts(parts: Mapping[str, Any]) -> dict[str, Any]:

@@ -235,6 +235,19 @@ def test_a_cassette_that_cannot_be_written_fails_the_command_and_not_the_run(
     assert "No space left on device" in said.stderr
 
 
+def test_a_cassette_that_no_replay_would_take_is_not_called_recorded(
+    mco: Mco, flow: Path, tape: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = tape.read_text()
+    monkeypatch.setattr("engine.stand_ins.cassette.MAXIMUM_BYTES", 500)
+    said = mco("run", "flow.py", "--record", "tape.json", *FAKE)
+
+    assert said.code == 1
+    assert "the cassette is not written" in said.stderr
+    assert "recorded" not in said.stderr
+    assert tape.read_text() == before
+
+
 def test_a_refused_run_leaves_no_cassette(mco: Mco, project: Path) -> None:
     (project / "bad.py").write_text("meta = ")
     said = mco("run", "bad.py", "--record", "bad.json", *FAKE)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import UsageError
+from engine.errors import StorageFailed, UsageError
 from engine.record.folder import RunFolder
 from engine.record.long_text import LONG, is_long
 from engine.record.steps import StepFile
@@ -97,6 +97,18 @@ def test_a_long_answer_lies_beside_the_lines_of_the_steps(tmp_path: Path, length
     else:
         assert (folder.steps / second["answer_file"]).read_bytes().decode() == answers[1]
         assert "answer" not in second
+
+
+def test_a_long_answer_that_cannot_be_written_down_is_named(tmp_path: Path):
+    folder = RunFolder.create(tmp_path, "r")
+    with closing(StepFile(folder)) as file:
+        step = Step("asks", label="a label")
+        place = Path(f"{file.stem(1, step)}.answer.txt")
+        place.mkdir(parents=True)
+        with pytest.raises(StorageFailed) as failed:
+            file.keep(1, step, Answer(text_of(LONG)), key=key_of("1"), manifest=None, miss="new")
+    assert failed.value.where == str(place)
+    assert not folder.step_file.exists()
 
 
 def test_a_later_answer_takes_the_place_of_a_long_one(tmp_path: Path):
