@@ -37,6 +37,7 @@ class AnswerCache:
         self.warnings: list[str] = []
         self._texts = Texts(folder)
         self._sync_failed = False
+        self._added_texts: list[str] = []
         self._cache: Any  # diskcache has no types
         self._cache, warning = open_store(folder)
         if warning is not None:
@@ -115,9 +116,10 @@ class AnswerCache:
         To be called within `together`.
         """
         try:
-            if key in self._cache:
+            if self._has(key):
                 return False
             if is_long(kept.value):
+                self._added_texts.append(key)
                 self._put_long(key, kept, kept.value)
             else:
                 self._cache.set(key, row_of(kept))
@@ -125,14 +127,27 @@ class AnswerCache:
             raise self._failed(error) from error
         return True
 
+    def _has(self, key: str) -> bool:
+        """Whether an answer is kept that a run would find; of a long one the text is there too."""
+        try:
+            text: str | None = self._cache.get(key)
+            kept = None if text is None else answer_in(text)
+        except (ForeignRow, ValueError):
+            return False
+        return kept is not None and (kept.long is None or self._texts.has(key, kept.long))
+
     @contextmanager
     def together(self) -> Generator[None]:
         """What is kept inside is kept all or none. StorageFailed when another process has the store to itself."""
+        self._added_texts.clear()
         try:
             with self._cache.transact():
                 yield
-        except (sqlite3.Error, diskcache.Timeout) as error:
-            raise self._failed(error) from error
+        except BaseException as error:
+            self._texts.drop(self._added_texts)  # the database takes back only its rows
+            if isinstance(error, (sqlite3.Error, diskcache.Timeout)):
+                raise self._failed(error) from error
+            raise
 
     def sync(self) -> None:
         """Have the disk itself take what was put: an answer that took long is not to be lost with the power.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +53,12 @@ class Texts:
     def size(self) -> int:
         """Bytes of all of them."""
         return sum(map(size_of, self._entries()))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        """Delete these, as far as they are there."""
+        for key in keys:
+            with suppress(OSError):
+                self._path(key).unlink()
 
     def keep_only(self, keys: Collection[str]) -> None:
         """Delete all others, and what killed processes left."""

@@ -99,6 +99,26 @@ def test_a_long_answer_lies_beside_the_lines_of_the_steps(tmp_path: Path, length
         assert "answer" not in second
 
 
+def test_a_refused_file_leaves_no_text_behind(tmp_path: Path):
+    keep(tmp_path / "theirs", "a", "b", value=text_of(LONG))
+    export(tmp_path / "theirs", tmp_path / "file")
+    lines = (tmp_path / "file").read_bytes().splitlines(keepends=True)
+    (tmp_path / "file").write_bytes(b"".join(lines[:-1]))  # which is seen at its end only
+    with pytest.raises(UsageError, match="cannot be taken in"):
+        take_in(tmp_path / "mine", tmp_path / "file")
+    assert list((tmp_path / "mine" / "texts").iterdir()) == []
+
+
+@pytest.mark.parametrize("spoilt", ["gone", "cut off"])
+def test_what_is_taken_in_heals_an_answer_whose_text_is_spoilt(tmp_path: Path, spoilt: str):
+    keys = keep(tmp_path, "a", "b", value=text_of(LONG))
+    export(tmp_path, tmp_path / "file")
+    text = tmp_path / "texts" / keys[0]
+    text.unlink() if spoilt == "gone" else os.truncate(text, 1)
+    assert take_in(tmp_path, tmp_path / "file") == Taken(added=1, known=1)
+    assert [found(tmp_path, key).value for key in keys] == 2 * [text_of(LONG)]
+
+
 def test_a_long_answer_that_cannot_be_written_down_is_named(tmp_path: Path):
     folder = RunFolder.create(tmp_path, "r")
     with closing(StepFile(folder)) as file:
