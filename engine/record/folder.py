@@ -97,7 +97,10 @@ class RunFolder(NamedTuple):
 
     @property
     def steps(self) -> Path:
-        """What programs printed: `<n>-<slug>.<provider>-<attempt>.raw`, with the model where one was named."""
+        """What programs printed: `<n>-<slug>.<provider>-<attempt>.raw`, with the model where one was named.
+
+        Answers that are long texts as well: `<n>-<slug>.answer.txt`.
+        """
         return self.path / "steps"
 
 

@@ -29,8 +29,8 @@ def is_long(value: Any) -> TypeGuard[str]:
 def write_text(path: Path, text: str) -> int:
     """Put a text into a file; its size in bytes. OSError when the disk does not take it.
 
-    One that is there already is replaced in one move. A new one may be torn when the process dies, so nothing may refer
-    to it before this returns.
+    One that is there already is replaced in one move. A new one may be torn when the process dies: whatever refers to
+    it by then has to know its size.
     """
     try:
         return _write_new(path, text)
@@ -56,7 +56,7 @@ def _write_new(path: Path, text: str) -> int:
     file = os.open(path, _NEW, 0o600)
     size = 0
     try:
-        reserve_space(file, len(text))
+        reserve_space(file, len(text))  # at least: how many bytes a character has is not known yet
         for piece in pieces(text):
             rest = memoryview(piece)
             size += len(rest)
