@@ -56,6 +56,23 @@ def _begun_anew(folder: Path, error: Exception) -> tuple[TextCache, str]:
     number = 1
     while (aside := folder / f"damaged-{number}").exists():
         number += 1
+    try:
+        moved = _moved(folder, aside)
+    except OSError as second:
+        raise store_failed(folder, second) from second
+    try:
+        cache = TextCache(folder)
+    except (sqlite3.Error, OSError) as second:
+        with suppress(OSError):
+            for name in _FILES:  # half made, where the old ones were
+                (folder / name).unlink(missing_ok=True)
+        _put_back(folder, aside, moved)
+        raise store_failed(folder, second) from second
+    return cache, f"the answer store was damaged ({error}); it was moved to {aside} and a new one begun"
+
+
+def _moved(folder: Path, aside: Path) -> list[str]:
+    """Move all that a store has; the names of it. OSError when not all can be moved: then nothing is."""
     moved: list[str] = []
     try:
         aside.mkdir()
@@ -63,18 +80,15 @@ def _begun_anew(folder: Path, error: Exception) -> tuple[TextCache, str]:
             if (folder / name).exists():
                 (folder / name).replace(aside / name)
                 moved.append(name)
-        cache = TextCache(folder)
-    except (sqlite3.Error, OSError) as second:
+    except OSError:
         _put_back(folder, aside, moved)
-        raise store_failed(folder, second) from second
-    return cache, f"the answer store was damaged ({error}); it was moved to {aside} and a new one begun"
+        raise
+    return moved
 
 
 def _put_back(folder: Path, aside: Path, moved: list[str]) -> None:
     """Whoever looks later finds it where it was: nothing was begun in its place."""
     with suppress(OSError):
-        for name in _FILES:
-            (folder / name).unlink(missing_ok=True)
         for name in moved:
             (aside / name).replace(folder / name)
         aside.rmdir()

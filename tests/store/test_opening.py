@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +96,33 @@ def test_a_damaged_store_stays_where_no_new_one_can_be_made(tmp_path: Path, monk
     (tmp_path / "cache.db").write_bytes(NO_DATABASE)
     before = content(tmp_path)
     refuse(monkeypatch, sqlite3.SQLITE_FULL, first=2)
+    with pytest.raises(StorageFailed, match="cannot be opened"):
+        AnswerCache(tmp_path)
+    assert content(tmp_path) == before
+    assert not (tmp_path / "damaged-1").exists()
+
+
+@pytest.mark.parametrize("refused", ["damaged-1", "texts"], ids=["the folder beside it", "its last part"])
+def test_a_damaged_store_that_cannot_be_moved_whole_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
+):
+    keep(tmp_path, "a", value="x" * 100_000)
+    (tmp_path / "cache.db").write_bytes(NO_DATABASE)
+    before = content(tmp_path)
+    make, move = Path.mkdir, Path.replace
+
+    def mkdir(path: Path, *how: Any, **named: Any) -> None:
+        if path.name == refused:
+            raise OSError(errno.ENOSPC, "no space")
+        make(path, *how, **named)
+
+    def replace(path: Path, target: Path) -> Path:
+        if path.name == refused:
+            raise OSError(errno.ENOSPC, "no space")
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(StorageFailed, match="cannot be opened"):
         AnswerCache(tmp_path)
     assert content(tmp_path) == before
