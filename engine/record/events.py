@@ -49,9 +49,8 @@ class Tokens(BaseModel):
     def as_usage(self) -> Usage:
         """The way back."""
         said = (self.input_tokens, self.cached_tokens, self.output_tokens, self.reasoning_tokens, self.cost)
-        if (
-            said == _NOTHING
-        ):  # as mostly where no money is asked for; another object takes longer than to look
+        # As mostly where nobody asks for money: making another one takes longer than to look.
+        if said == _NOTHING:
             return NO_USAGE
         return Usage(
             input_tokens=self.input_tokens,

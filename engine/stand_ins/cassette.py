@@ -106,14 +106,15 @@ def read_cassette(path: Path) -> Cassette:
 def write_cassette(path: Path, cassette: Cassette) -> None:
     """Replace the file in one move. StorageFailed when that cannot be done, or nobody could read it again."""
     text = json.dumps(cassette.model_dump(mode="json", exclude_defaults=False), indent=1, ensure_ascii=False)
-    if len(text.encode()) >= MAXIMUM_BYTES:
+    content = f"{text}\n".encode(errors="replace")
+    if len(content) > MAXIMUM_BYTES:
         raise StorageFailed(
             "the cassette is not written",
             where=str(path),
             why=f"with these answers it would be larger than {MAXIMUM_BYTES >> 20} MiB, and not be replayed",
             hint="record a run with fewer or shorter answers; those of this one stand in its folder",
         )
-    write_atomically(path, text + "\n")
+    write_atomically(path, content)
 
 
 def check_place(path: Path) -> None:

@@ -19,7 +19,7 @@ from engine.step import Answer, Key
 from engine.store.group_put import Fresh
 from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, answer_in, kept_of, row_of
 from engine.store.opening import open_store, store_failed
-from engine.store.text_cache import ForeignRow
+from engine.store.text_cache import DATABASE, ForeignRow
 from engine.store.texts import Texts, sync_file
 
 _TOO_LARGE = "an answer is too large to be kept for later runs: it will be made anew"
@@ -59,15 +59,19 @@ class AnswerCache:
 
     def _look(self, key: str) -> KeptAnswer | None:
         """The answer, with its text where that is long. ForeignRow, ValueError or OSError when it is none."""
-        text: str | None = self._cache.get(key)
-        if text is None:
+        kept = self._row(key)
+        if kept is None:
             return None
-        kept = answer_in(text)
         if kept.version > ROW_VERSION:
             raise ForeignRow
         if kept.long is None:
             return kept
         return kept.model_copy(update={"value": self._texts.read(key, kept.long), "long": None})
+
+    def _row(self, key: str) -> KeptAnswer | None:
+        """What the row of a key says. ForeignRow or ValueError when it is none of ours."""
+        text: str | None = self._cache.get(key)
+        return None if text is None else answer_in(text)
 
     def put(self, key: Key, answer: Answer, *, run: str, made_at: float) -> None:
         """Keep an answer. A full disk or a broken database costs the reuse, not the run: it is a warning."""
@@ -128,10 +132,9 @@ class AnswerCache:
         return True
 
     def _has(self, key: str) -> bool:
-        """Whether an answer is kept that a run would find; of a long one the text is there too."""
+        """Whether an answer is kept, of a long one with its text."""
         try:
-            text: str | None = self._cache.get(key)
-            kept = None if text is None else answer_in(text)
+            kept = self._row(key)
         except (ForeignRow, ValueError):
             return False
         return kept is not None and (kept.long is None or self._texts.has(key, kept.long))
@@ -157,7 +160,7 @@ class AnswerCache:
         try:
             self._texts.sync()
             with suppress(FileNotFoundError):
-                sync_file(self.folder / "cache.db-wal")
+                sync_file(self.folder / f"{DATABASE}-wal")
         except OSError as error:
             if not self._sync_failed:
                 why = error.strerror or str(error)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.errors import StorageFailed
-from engine.store.text_cache import ForeignRow, TextCache
+from engine.store.text_cache import DATABASE, ForeignRow, TextCache
 
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Somebody else is at work in it."""
@@ -24,7 +24,7 @@ _PASSING = _BUSY | {
     sqlite3.SQLITE_INTERRUPT,
 }
 """What says nothing about what the database holds."""
-_FILES = ("cache.db", "cache.db-wal", "cache.db-shm")
+_FILES = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm")
 
 
 def open_store(folder: Path) -> tuple[TextCache, str | None]:

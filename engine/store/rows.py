@@ -14,10 +14,8 @@ from pydantic import ValidationError
 from engine.errors import StorageFailed
 from engine.step import key_digest
 from engine.store.kept import MAXIMUM_ROW, ROW_VERSION, KeptAnswer, whole_answer_in
+from engine.store.text_cache import BUSY_SECONDS, DATABASE
 from engine.store.texts import Texts
-
-DATABASE = "cache.db"
-_BUSY_SECONDS = 10.0
 
 
 class Row(NamedTuple):
@@ -42,7 +40,7 @@ def opened(folder: Path) -> Generator[sqlite3.Connection | None]:
         yield None
         return
     try:
-        connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     except sqlite3.Error as error:
         raise _failed(path, error) from error
     try:

@@ -30,7 +30,9 @@ _SETTINGS: Mapping[str, Any] = {
     "sqlite_cache_size": 1024,
 }
 
-_BUSY_SECONDS = 10
+DATABASE = "cache.db"
+"""The file that diskcache makes; with `-wal` and `-shm` behind its name those of SQLite's."""
+BUSY_SECONDS = 10
 """How long another process may keep the database to itself."""
 
 
@@ -82,8 +84,8 @@ class TextCache(diskcache.Cache):
     def __init__(self, folder: Path) -> None:
         self._made = False
         try:
-            super().__init__(str(folder), timeout=_BUSY_SECONDS, disk=TextDisk, **_SETTINGS)  # pyright: ignore[reportUnknownMemberType]
-            self._sql(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+            super().__init__(str(folder), timeout=BUSY_SECONDS, disk=TextDisk, **_SETTINGS)  # pyright: ignore[reportUnknownMemberType]
+            self._sql(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
             self.get("")  # pyright: ignore[reportUnknownMemberType] - a file that is no database says so now
         except BaseException:
             super().close()

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.step import Usage
-from engine.store.rows import DATABASE, Row, opened, rows
+from engine.store.rows import Row, opened, rows
+from engine.store.text_cache import DATABASE
 from engine.store.texts import Texts, size_of
 
 

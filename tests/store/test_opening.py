@@ -13,8 +13,7 @@ import pytest
 
 from engine.errors import StorageFailed
 from engine.store.cache import AnswerCache
-from engine.store.rows import DATABASE
-from engine.store.text_cache import TextCache
+from engine.store.text_cache import DATABASE, TextCache
 from engine.store.upkeep import stats
 from tests.store.rows_of import keep, kept
 
